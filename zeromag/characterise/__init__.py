@@ -1,0 +1,1 @@
+"""What `zeromag bench array` measures."""

@@ -1,0 +1,1 @@
+"""Blocks to cleaner blocks: one operation a file."""

@@ -1,0 +1,1 @@
+"""Blocks to beats, averages, maps, currents, dipoles and parameters."""

@@ -1,0 +1,1 @@
+"""Laws shared by simulation and mapping: conductors, heart, sensors, room."""

@@ -1,0 +1,1 @@
+"""What people see: window, page, figures, report."""

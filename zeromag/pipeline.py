@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,14 +20,14 @@ class Chain:
 
     stages: tuple[Stage, ...] = ()
 
-    def start(self, head: Block) -> Step:
+    def start(self, head: Block) -> Step:  # noqa: ARG002 - a chain is a stage, but every fresh block starts it anew
         """Return the step through all stages; a chain is a stage itself."""
-        taps = self.tapped(head)
+        taps = self.tapped()
         return lambda block: taps(block)[-1]
 
-    def tapped(self, head: Block) -> _Tapped:
+    def tapped(self) -> Callable[[Block], Tap]:
         """Return a step that gives every stage's output, the raw block first."""
-        return _Tapped(self.stages, head)
+        return _Tapped(self.stages)
 
     def warm(self, sensors: SensorArray, rate: float, samples: int = 10) -> None:
         """Push synthetic blocks through and forget them, so that every kernel is compiled or loaded."""
@@ -42,12 +42,12 @@ class Chain:
 class _Tapped:
     """The running chain: steps, and the last block to tell a gap by."""
 
-    def __init__(self, stages: tuple[Stage, ...], head: Block) -> None:
+    def __init__(self, stages: tuple[Stage, ...]) -> None:
         self._stages = stages
         self._steps: list[Step] = []
         self._last: Block | None = None
 
-    def __call__(self, block: Block) -> list[Block]:
+    def __call__(self, block: Block) -> Tap:
         fresh = not block.follows(self._last)
         if fresh:
             self._steps = []

@@ -55,4 +55,5 @@ class HalfSpace:
         swirl = np.stack([away[..., 1], -away[..., 0], np.zeros_like(height)], axis=-1)
         turned = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])  # field row, moment column
         out: NDArray[np.float64] = gradient[..., :, None] * swirl[..., None, :] - shape[..., None, None] * turned
-        return MU0_4PI * out / (shape**2)[..., None, None]
+        out *= MU0_4PI / (shape**2)[..., None, None]
+        return out

@@ -96,7 +96,9 @@ def test_a_chain_starts_anew_after_a_gap(block: Block) -> None:
 def test_run_carries_every_block_to_every_sink(block: Block) -> None:
     seen: list[Block] = []
     also: list[int] = []
-    run([block.part(0, 7), block.part(7, 20)], Chain((Sum(),)), [seen.append, lambda cleaned: also.append(len(cleaned))])
+    run(
+        [block.part(0, 7), block.part(7, 20)], Chain((Sum(),)), [seen.append, lambda cleaned: also.append(len(cleaned))]
+    )
     np.testing.assert_allclose(np.concatenate([part.data for part in seen]), np.cumsum(block.data, axis=0), rtol=1e-12)
     assert also == [7, 13]
     assert isinstance(Chain(), Stage)
@@ -125,6 +127,7 @@ def test_a_gap_shows_in_a_ring_as_nan(sensors: SensorArray) -> None:
 
 
 def test_importing_zeromag_is_light() -> None:
-    code = "import sys, zeromag, zeromag.cli; print([m for m in ('numba', 'scipy', 'mne', 'PySide6', 'h5py') if m in sys.modules])"
+    heavy = ("numba", "scipy", "mne", "PySide6", "h5py", "zmq")
+    code = f"import sys, zeromag, zeromag.cli; print([m for m in {heavy} if m in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"

@@ -1,0 +1,48 @@
+"""A session file is read whole or refused with the key that is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from zeromag.errors import InputError
+from zeromag.session import Session, read_session
+
+
+def test_what_a_file_does_not_name_keeps_its_default(tmp_path: Path) -> None:
+    path = tmp_path / "scan.toml"
+    path.write_text('source = "sim:vcg"\n[clean]\nline = 60\n', encoding="utf-8")
+    session = read_session(path)
+    assert session.source == "sim:vcg"
+    assert session.clean.line == 60
+    assert session.clean.low_pass == Session().clean.low_pass
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[clean]\nlowpass = 40.0", "clean.low_pass"),
+        ("sauce = 'sim:adult'", "nearest one is source"),
+        ("[clean]\nline = 55", "55"),
+        ("[clean", "not TOML"),
+        ("[acquire]\nblock = 'ten'", "does not fit"),
+    ],
+)
+def test_a_wrong_file_is_one_sentence(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "scan.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=words) as raised:
+        read_session(path)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere\.toml"):
+        read_session(tmp_path / "nowhere.toml")
+
+
+def test_flags_win_over_the_file() -> None:
+    session = Session().changed(**{"clean.line": 50, "subject": "P07", "clean.low_pass": None})
+    assert (session.clean.line, session.subject, session.clean.low_pass) == (50, "P07", 100.0)
+    assert Session().changed(**session.as_dict()) == session

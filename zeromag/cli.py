@@ -1,0 +1,142 @@
+"""The commands; each imports what it needs only when it runs, so that `zeromag --help` is instant."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from zeromag import __version__
+from zeromag.errors import ZeromagError
+
+NOTICE = "Research use. Not a medical device: it measures and displays, and never diagnoses."
+SOURCE = "a recording, sim:PRESET[?key=value&…], tcp://HOST:PORT or lsl:NAME"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    parser = _parser()
+    flags = parser.parse_args(arguments)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # two BLAS threads beside a busy core: p99 a hundred times worse
+    try:
+        command = importlib.import_module(f"zeromag.commands.{flags.command}")
+        return int(command.run(flags))
+    except ZeromagError as error:
+        print(f"zeromag: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `zeromag … | head` is no failure
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="zeromag", description=f"A live instrument for the heart's field. {NOTICE}")
+    parser.add_argument("--version", action="version", version=f"zeromag {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in (_live, _map, _acquire, _process, _view, _beats, _simulate, _filters, _recover, _verify, _doctor):
+        command(commands.add_parser)
+    return parser
+
+
+Add = Callable[..., argparse.ArgumentParser]  # adds one command to the parser
+
+
+def _live(add: Add) -> None:
+    parser = add("live", help="acquire, clean, map and see, all on this machine")
+    parser.add_argument("source", nargs="?", help=f"{SOURCE}; default sim:adult")
+    parser.add_argument("--headless", action="store_true", help="no window and no page")
+    parser.add_argument("--web", action="store_true", help="the page on 127.0.0.1 instead of the window")
+    parser.add_argument("--seconds", type=_seconds, help="end by itself after this much of the stream")
+    parser.add_argument("--out", type=Path, help="folder for the recording and the results; without it nothing is kept")
+    _settings(parser)
+
+
+def _map(add: Add) -> None:
+    parser = add("map", help="the same chain over a recording, as fast as it goes")
+    parser.add_argument("source", help=SOURCE)
+    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    _settings(parser)
+
+
+def _acquire(add: Add) -> None:
+    parser = add("acquire", help="own the device: journal first, then publish")
+    parser.add_argument("source", nargs="?", help=f"{SOURCE}; default sim:adult")
+    parser.add_argument("--bind", help="where to publish; default tcp://127.0.0.1:* (any free port)")
+    parser.add_argument("--record", type=Path, help="folder for journal and recording; without it nothing is kept")
+    parser.add_argument("--seconds", type=_seconds, help="end by itself after this much of the stream")
+    parser.add_argument("--leash", action="store_true", help=argparse.SUPPRESS)
+    _settings(parser)
+
+
+def _process(add: Add) -> None:
+    parser = add("process", help="filter and map a stream, publish what comes out")
+    parser.add_argument("--from", dest="endpoint", help="what `acquire` printed, tcp://HOST:PORT")
+    parser.add_argument("--out", type=Path, help="folder for the results at the end")
+    parser.add_argument("--leash", action="store_true", help=argparse.SUPPRESS)
+    _settings(parser)
+
+
+def _view(add: Add) -> None:
+    parser = add("view", help="a window (or page) on a running stream; any number, read only")
+    parser.add_argument("--from", dest="endpoint", help="what `process` printed, tcp://HOST:PORT")
+    parser.add_argument("--web", action="store_true", help="the page on 127.0.0.1 instead of the window")
+    parser.add_argument("--leash", action="store_true", help=argparse.SUPPRESS)
+
+
+def _beats(add: Add) -> None:
+    parser = add("beats", help="beats only, of an MCG or an ECG channel")
+    parser.add_argument("source", help=SOURCE)
+    parser.add_argument("--out", type=Path, help="a .tsv file; default: standard output")
+    parser.add_argument("--channel", help="the channel to use; default: all magnetometers, or else the first ECG")
+    _settings(parser)
+
+
+def _simulate(add: Add) -> None:
+    parser = add("simulate", help="a recording out of the simulated room, and its ground truth")
+    parser.add_argument("source", help="sim:PRESET[?key=value&…]")
+    parser.add_argument("--out", type=Path, required=True, help=".fif or .zm.h5; the truth goes to FILE.truth.h5")
+
+
+def _filters(add: Add) -> None:
+    parser = add("filters", help="what each cleaning step does to noise and heart")
+    parser.add_argument("source", help=SOURCE)
+    parser.add_argument("--seconds", type=_seconds, default=30.0, help="how much of the source to look at")
+    _settings(parser)
+
+
+def _recover(add: Add) -> None:
+    parser = add("recover", help="a usable recording out of a journal, cut off or not")
+    parser.add_argument("journal", type=Path)
+    parser.add_argument("--out", type=Path, help="default: beside the journal, .zm.h5")
+    parser.add_argument("--leash", action="store_true", help=argparse.SUPPRESS)
+
+
+def _verify(add: Add) -> None:
+    parser = add("verify", help="check every block's checksum; names the first bad one")
+    parser.add_argument("recording", type=Path)
+
+
+def _doctor(add: Add) -> None:
+    add("doctor", help="versions, display, missing libraries, disk, ports: to paste")
+
+
+def _settings(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("settings (each is a key of the session file too)")
+    group.add_argument("--session", type=Path, help="TOML file with the settings; flags win over it")
+    group.add_argument("--subject", help="a code, never a name")
+    group.add_argument("--suppression", choices=("auto", "joint", "homogeneous", "none"), help="default auto")
+    group.add_argument("--line", type=int, choices=(0, 50, 60), help="mains in Hz; default 0: find out")
+    group.add_argument("--low-pass", type=float, metavar="HZ", help="default 100")
+    group.add_argument("--block", type=int, metavar="SAMPLES", help="samples per block; default 10")
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"must be above 0 s, got {text}")
+    return value

@@ -1,0 +1,46 @@
+"""`zeromag live`: acquire, process and view on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from zeromag.commands.settings import session_of
+from zeromag.errors import StorageError
+from zeromag.live import LiveRun
+from zeromag.progress import Progress
+
+
+def run(flags: argparse.Namespace) -> int:
+    """Start all three processes and stay until they have ended."""
+    session = session_of(flags)
+    if flags.out is not None:
+        try:
+            flags.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"the folder {flags.out} cannot be made: {error.strerror}; give another --out"
+            ) from error
+    view = "none" if flags.headless else "page" if flags.web else _window_or_page()
+    if flags.out is None:
+        say("nothing is kept: give --out DIR for the recording and the results")
+    with Progress("compiling kernels (once)") as progress:
+        return LiveRun(session, view, flags.seconds, flags.out).run(say, progress)
+
+
+def say(sentence: str) -> None:
+    """Tell the person at the terminal."""
+    print(f"zeromag: {sentence}", file=sys.stderr, flush=True)
+
+
+def _window_or_page() -> str:
+    """Qt aborts the whole process without its libraries or a display: look before it is loaded."""
+    from zeromag.viz.display import apt_line, has_display, missing_libraries
+
+    if not has_display():
+        say("no display found: serving the page instead of the window")
+        return "page"
+    if missing := missing_libraries():
+        say(f"the window needs {', '.join(missing)}: {apt_line()}; serving the page instead")
+        return "page"
+    return "window"

@@ -1,0 +1,35 @@
+"""`zeromag process`: process B, which filters and maps."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from zeromag.commands.lifeline import lifeline
+from zeromag.commands.settings import session_of
+from zeromag.errors import InputError
+from zeromag.session import Session
+
+
+def run(flags: argparse.Namespace) -> int:
+    """Process a stream until it ends or somebody asks to stop; results are written on the way out."""
+    with lifeline(flags.leash) as line:
+        from zeromag.process import process, warm
+
+        warm(lambda done, of: line.announce({"warming": [done, of]}))
+        line.announce({"warm": True})
+        session, endpoint, out = Session(), flags.endpoint, flags.out
+        if flags.leash:
+            told = line.told()
+            if told is None:
+                return 0
+            orders = json.loads(told)
+            session, endpoint = Session().changed(**orders["session"]), orders["endpoint"]
+            out = None if orders["out"] is None else Path(orders["out"])
+        else:
+            session = session_of(flags)
+        if endpoint is None:
+            raise InputError("process needs --from ENDPOINT: the address that `zeromag acquire` printed")
+        process(endpoint, session=session, out=out, stop=line.stop, announce=line.announce)
+    return 0

@@ -1,0 +1,23 @@
+"""The session that a command's flags and session file ask for."""
+
+from __future__ import annotations
+
+import argparse
+
+from zeromag.session import Session, read_session
+
+FLAGS = {
+    "source": "source",
+    "subject": "subject",
+    "suppression": "clean.suppression",
+    "line": "clean.line",
+    "low_pass": "clean.low_pass",
+    "block": "acquire.block",
+    "bind": "acquire.bind",
+}
+
+
+def session_of(flags: argparse.Namespace) -> Session:
+    """Return the session file's settings with the flags on top."""
+    session = read_session(flags.session) if flags.session else Session()
+    return session.changed(**{key: getattr(flags, flag, None) for flag, key in FLAGS.items()})

@@ -1,0 +1,27 @@
+"""`zeromag view`: process C, the window or the page."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from zeromag.commands.lifeline import lifeline
+from zeromag.errors import InputError
+
+
+def run(flags: argparse.Namespace) -> int:
+    """Show a running stream until the window is closed or somebody asks to stop."""
+    with lifeline(flags.leash) as line:
+        endpoint = flags.endpoint
+        if flags.web:
+            from zeromag.viz.page import serve_page as show
+        else:
+            from zeromag.viz.window import open_window as show
+        if flags.leash:
+            told = line.told()
+            if told is None:
+                return 0
+            endpoint = json.loads(told)["endpoint"]
+        if endpoint is None:
+            raise InputError("view needs --from ENDPOINT: the address that `zeromag process` printed")
+        return int(show(endpoint, stop=line.stop, announce=line.announce))

@@ -1,0 +1,162 @@
+"""Everything on this machine: acquisition, processing and view as three processes, started and ended in order.
+
+The supervisor only starts, listens and ends; samples go between the three over ZeroMQ and never through it.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from zeromag.child import Child
+from zeromag.session import Session
+
+PATIENCE = {"acquire": 60.0, "process": 60.0, "view": 5.0}  # s to end in order before a kill: files are being written
+NAMES = {"acquire": "acquisition", "process": "processing", "view": "view"}
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRun:
+    """What to start: `view` is `window`, `page` or `none`; without `seconds` it runs until it is ended."""
+
+    session: Session
+    view: str = "window"
+    seconds: float | None = None
+    out: Path | None = None
+
+    def run(self, say: Say, progress: Callable[[int, int], None]) -> int:
+        """Run to the end and return the exit code: 0 done, 1 a process failed, 130 after Ctrl-C."""
+        return _Supervisor(self, say, progress).run()
+
+
+class _Supervisor:
+    def __init__(self, plan: LiveRun, say: Say, progress: Callable[[int, int], None]) -> None:
+        self._plan = plan
+        self._say = say
+        self._progress = progress
+        self._news: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
+        self._children: dict[str, Child] = {}
+        self._code = 0
+        self._ending = False
+        self._journal = ""
+        self._recording = ""
+
+    def run(self) -> int:
+        before = signal.signal(signal.SIGINT, self._interrupted)
+        terminate = signal.signal(signal.SIGTERM, self._interrupted)
+        try:
+            roles = ["process", "acquire"] + (["view"] if self._plan.view != "none" else [])
+            for role in roles:
+                self._children[role] = Child(role, _arguments(role, self._plan), lambda *news: self._news.put(news))
+            while any(child.code is None for child in self._children.values()) or not self._news.empty():
+                self._hear()
+        finally:
+            for child in self._children.values():
+                child.ended(patience=PATIENCE[child.name])
+            signal.signal(signal.SIGINT, before)
+            signal.signal(signal.SIGTERM, terminate)
+        self._rescue()
+        return self._code
+
+    def _interrupted(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if not self._ending:
+            self._code = 130
+            self._news.put(("supervisor", {"interrupted": True}))
+
+    def _hear(self) -> None:
+        try:
+            name, news = self._news.get(timeout=0.2)
+        except queue.Empty:
+            return
+        if "say" in news:
+            self._say(str(news["say"]))
+        if "warming" in news:
+            self._progress(*news["warming"])
+        if "warm" in news:
+            self._tell("acquire", self._acquire_orders())
+        if "journal" in news:
+            self._journal = str(news["journal"])
+        if "recording" in news:
+            self._recording = str(news["recording"])
+        if "endpoint" in news:
+            self._connected(name, str(news["endpoint"]))
+        if "interrupted" in news:
+            self._say("ending: the recording and the results are being written")
+            self._end()
+        if "ended" in news:
+            self._ended(name, int(news["ended"]))
+
+    def _connected(self, name: str, endpoint: str) -> None:
+        if name == "acquire":
+            orders: dict[str, object] = {
+                "endpoint": endpoint,
+                "session": self._plan.session.as_dict(),
+                "out": _text(self._plan.out),
+            }
+            self._tell("process", orders)
+        elif name == "process":
+            self._tell("view", {"endpoint": endpoint})
+
+    def _acquire_orders(self) -> dict[str, object]:
+        return {
+            "session": self._plan.session.as_dict(),
+            "record": _text(self._plan.out),
+            "seconds": self._plan.seconds,
+        }
+
+    def _tell(self, role: str, orders: dict[str, object]) -> None:
+        if role in self._children:
+            self._children[role].tell(json.dumps(orders))
+
+    def _ended(self, name: str, code: int) -> None:
+        """One of the three is gone: in order when all is done, or else said in one sentence while the rest is saved."""
+        if code != 0:
+            self._code = self._code or 1
+            if code < 0 or not self._ending:
+                how = f"was killed by signal {-code}" if code < 0 else f"failed with exit code {code}"
+                kept = f"; what was recorded is kept in {self._plan.out}" if self._plan.out else ""
+                self._say(f"the {NAMES[name]} process {how}: ending the others in order{kept}")
+        elif name == "view" and not self._ending:
+            self._say("the view was closed: ending the recording in order")
+        if name == "process":
+            self._children["acquire"].let_go()
+            if "view" in self._children:
+                self._children["view"].let_go()
+        if name == "acquire" and code != 0:
+            self._children["process"].let_go()
+        if name == "view" or code != 0:
+            self._end()
+
+    def _end(self) -> None:
+        """Let the acquisition go first: its end runs through the processing to the view, and all is written."""
+        self._ending = True
+        acquire = self._children["acquire"]
+        acquire.let_go()
+        if acquire.code is not None:
+            self._children["process"].let_go()
+
+    def _rescue(self) -> None:
+        """Make the recording out of the journal when the acquisition did not live to do it."""
+        if not self._journal or self._recording or not Path(self._journal).exists():
+            return
+        out = Path(self._journal).with_suffix(".zm.h5")
+        child = Child("recover", ["recover", self._journal, "--out", str(out)], lambda *news: self._news.put(news))
+        code = child.ended(patience=600.0)
+        self._say(f"recovered {out} from the journal" if code == 0 else f"kept the journal {self._journal} as it is")
+
+
+def _arguments(role: str, plan: LiveRun) -> list[str]:
+    return ["view", "--web"] if role == "view" and plan.view == "page" else [role]
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)

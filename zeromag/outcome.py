@@ -1,0 +1,40 @@
+"""What one run over a stream found: everything that its outputs are written from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from zeromag.event import Event
+from zeromag.mapping.average import Average
+from zeromag.mapping.beat import Beat
+from zeromag.mapping.dipole import Dipole
+from zeromag.mapping.field_map import FieldMap
+from zeromag.sensors import SensorArray
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Frozen result of a scan; the dictionaries are those of `summary.json`."""
+
+    sensors: SensorArray
+    rate: float  # Hz
+    first: int  # stream index of the first sample
+    stop: int  # and after the last, gaps counted
+    events: tuple[Event, ...]  # gaps, channels, mains, marks; beats are apart
+    beats: tuple[Beat, ...]
+    averages: tuple[Average, ...]  # normal first
+    maps: dict[str, FieldMap]  # per class, over the averaged beat
+    dipoles: tuple[Dipole, ...]  # along the normal beat
+    no_map: str  # why there is no map, empty when there is one
+    channels: dict[str, dict[str, str]]
+    heart_rate: dict[str, Any] | None
+    parameters: dict[str, dict[str, Any]]
+    usable: dict[str, Any]
+    cleaning: list[dict[str, Any]]
+    chain_reason: str
+
+    @property
+    def gaps(self) -> list[Event]:
+        """The spans that are missing in the stream."""
+        return [event for event in self.events if event.kind == "gap"]

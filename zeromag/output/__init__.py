@@ -1,0 +1,1 @@
+"""What `map` and `live --out` leave in a folder: one file of the folder a module."""

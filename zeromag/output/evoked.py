@@ -1,0 +1,30 @@
+"""`average-ave.fif`: the averaged beats as MNE Evoked, one per class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from zeromag.acquire.fif import to_info
+from zeromag.mapping.average import Average
+
+
+def write_evoked(path: Path, averages: Sequence[Average], rate: float) -> None:
+    """Write every class; channels that must not be used are MNE's `bads`."""
+    import mne
+
+    evoked = []
+    for average in averages:
+        info = to_info(average.sensors, rate)
+        info["bads"] = [name for name, good in zip(average.sensors.names, average.good, strict=True) if not good]
+        evoked.append(
+            mne.EvokedArray(
+                average.wave.T,
+                info,
+                tmin=float(average.time[0]),
+                comment=average.kind,
+                nave=average.nave,
+                verbose="error",
+            )
+        )
+    mne.write_evokeds(path, evoked, overwrite=True, verbose="error")

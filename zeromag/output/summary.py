@@ -1,0 +1,64 @@
+"""`summary.json`: the numbers of a run, each with its interval, and where they come from."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+from collections import Counter
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from zeromag import __version__
+from zeromag.outcome import Outcome
+from zeromag.session import Session
+
+LIBRARIES = ("numpy", "scipy", "numba", "mne", "h5py", "pyzmq")
+
+
+def summary(outcome: Outcome, session: Session) -> dict[str, Any]:
+    """Return the dictionary that is written; the same stream and session give the same bytes."""
+    counted = Counter(beat.kind for beat in outcome.beats if not beat.why)
+    return {
+        "zeromag": __version__,
+        "notice": "Research use. Not a medical device.",
+        "source": session.source,
+        "subject": session.subject,
+        "rate_hz": outcome.rate,
+        "samples": outcome.stop - outcome.first,
+        "duration_s": (outcome.stop - outcome.first) / outcome.rate,
+        "gaps": [{"sample": gap.sample, "samples": gap.samples} for gap in outcome.gaps],
+        "channels": outcome.channels,
+        "heart_rate": outcome.heart_rate,
+        "beats": dict(sorted(counted.items())),
+        "beats_left_out": dict(sorted(Counter(beat.why for beat in outcome.beats if beat.why).items())),
+        "usable": outcome.usable,
+        "cleaning": outcome.cleaning,
+        "chain": outcome.chain_reason,
+        "map": outcome.no_map or "minimum norm",
+        "parameters": outcome.parameters,
+        "session": session.as_dict(),
+        "provenance": {
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+            **{name: version(name) for name in LIBRARIES},
+        },
+    }
+
+
+def write_summary(path: Path, numbers: dict[str, Any]) -> None:
+    """Write JSON that any reader takes: a number that is not finite becomes null."""
+    path.write_text(
+        json.dumps(_finite(numbers), indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+    )
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(one) for one in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value

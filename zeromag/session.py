@@ -1,0 +1,106 @@
+"""The session: every setting of a run, from TOML, kept in every output.
+
+Each key is a flag of the command line too; a key that is not known is refused with the nearest known one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from zeromag.errors import InputError
+
+
+class Acquire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How blocks are taken and published."""
+
+    block: int = 10  # samples
+    bind: str = "tcp://127.0.0.1:*"
+
+
+class Clean(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How interference is removed."""
+
+    suppression: Literal["auto", "joint", "homogeneous", "none"] = "auto"
+    line: Literal[0, 50, 60] = 0  # Hz; 0: find out
+    low_pass: float = 100.0  # Hz
+
+
+class Beats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is cut out around each R."""
+
+    before: float = 0.3  # s
+    after: float = 0.5  # s
+
+
+class Map(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the field map is made."""
+
+    pixels: int = 64  # along each side
+
+
+class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings of a run."""
+
+    source: str = "sim:adult"
+    subject: str = ""  # a code, never a name
+    acquire: Acquire = Acquire()
+    clean: Clean = Clean()
+    beats: Beats = Beats()
+    map: Map = Map()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain dictionaries, as they are stored in outputs."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return plain
+
+    def changed(self, **flags: object) -> Session:
+        """Return the session with dotted keys replaced, `clean.line=50`; None leaves a key as it is."""
+        settings = self.as_dict()
+        for key, value in flags.items():
+            if value is None:
+                continue
+            *tables, name = key.split(".")
+            table = settings
+            for step in tables:
+                table = table[step]
+            table[name] = value
+        return _built(settings, "the command line")
+
+
+def read_session(path: Path) -> Session:
+    """Return the settings in a TOML file; what it does not name keeps its default.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is not TOML, or has a key or value that no setting takes.
+    """
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"the session file {path} cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"the session file {path} is not TOML: {error}") from error
+    return _built(settings, str(path))
+
+
+def _built(settings: dict[str, Any], where: str) -> Session:
+    _check_keys(settings, Session().as_dict(), where)
+    try:
+        return msgspec.convert(settings, Session)
+    except msgspec.ValidationError as error:
+        raise InputError(f"a setting in {where} does not fit: {error}") from error
+
+
+def _check_keys(given: dict[str, Any], known: dict[str, Any], where: str, table: str = "") -> None:
+    for key, value in given.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
+            raise InputError(f"{where} has a key that is not known: {table}{key}; the nearest one is {table}{near[0]}")
+        if isinstance(known[key], dict) and isinstance(value, dict):
+            _check_keys(value, known[key], where, f"{table}{key}.")

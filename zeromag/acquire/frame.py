@@ -1,0 +1,118 @@
+"""The frame: one message of a stream as bytes, the same on the wire and in the journal; no I/O here.
+
+    header (80 bytes) | samples | mask bits | appendix (msgpack)
+
+Each part but the header may be empty; docs/wire.md is the contract for other languages.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Final
+
+from zeromag.errors import LinkError
+
+MAGIC: Final = b"ZMAG"
+VERSION: Final = 1
+BLOCK, DESCRIPTION, RESULT, END = 1, 2, 3, 4
+NO_DATA, INT32, FLOAT64 = 0, 1, 2
+ITEM_BYTES: Final = {NO_DATA: 0, INT32: 4, FLOAT64: 8}
+HAS_MASK: Final = 1
+MAX_CHANNELS: Final = 1 << 16
+MAX_SAMPLES: Final = 1 << 20
+MAX_BYTES: Final = 1 << 28  # 256 MB: one second of 4,096 channels at 8 kHz in float64
+
+_LAYOUT: Final = struct.Struct("<4sHHQQQqqqIIBBHIII")
+HEADER_BYTES: Final = _LAYOUT.size  # 80
+_CRC: Final = struct.Struct("<I")
+_BEFORE_CRC: Final = HEADER_BYTES - _CRC.size
+
+
+class FrameError(LinkError):
+    """A frame that is malformed, of another version, of a wrong CRC or of an absurd size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What stands in front of every frame; fields in the order of the bytes."""
+
+    kind: int  # BLOCK, DESCRIPTION, RESULT or END
+    stream: int  # one acquisition, random
+    epoch: int  # one start of the publisher: its wall clock then, ns
+    sequence: int  # counts blocks, results and the end from 0; in a description: the next one to come
+    first: int = 0  # index of the first sample in the stream, gaps counted
+    t_ns: int = 0  # monotonic clock of the sender's machine when the last sample had arrived
+    wall_ns: int = 0  # wall clock at the same instant, ns since 1970
+    samples: int = 0
+    channels: int = 0
+    dtype: int = NO_DATA
+    flags: int = 0
+    size: int = 0  # bytes after the header
+    appendix: int = 0  # bytes of msgpack at the end of these
+    crc: int = 0
+
+    @property
+    def data_bytes(self) -> int:
+        """Size of the samples."""
+        return self.samples * self.channels * ITEM_BYTES[self.dtype]
+
+    @property
+    def mask_bytes(self) -> int:
+        """Size of the mask, one bit per sample and channel."""
+        return (self.samples * self.channels + 7) // 8 if self.flags & HAS_MASK else 0
+
+
+def pack(header: Header, data: bytes = b"", mask: bytes = b"", appendix: bytes = b"") -> bytes:
+    """Return the frame; size, appendix and CRC of `header` are filled in here."""
+    body = b"".join((data, mask, appendix))
+    head = _LAYOUT.pack(
+        MAGIC, VERSION, header.kind, header.stream, header.epoch, header.sequence, header.first, header.t_ns,
+        header.wall_ns, header.samples, header.channels, header.dtype, header.flags, 0, len(body), len(appendix), 0,
+    )[:_BEFORE_CRC]  # fmt: skip
+    return b"".join((head, _CRC.pack(zlib.crc32(body, zlib.crc32(head))), body))
+
+
+def read_header(start: bytes | memoryview) -> Header:
+    """Return the header of a frame after checking every field that bounds its size; the CRC is not checked yet."""
+    if len(start) < HEADER_BYTES:
+        raise FrameError(f"a frame needs {HEADER_BYTES} bytes of header, got {len(start)}")
+    magic, version, kind, *fields = _LAYOUT.unpack_from(start)
+    if magic != MAGIC:
+        raise FrameError(f"a frame begins with {MAGIC!r}, got {magic!r}")
+    if version != VERSION:
+        raise FrameError(f"this zeromag reads frames of version {VERSION}, got version {version}; update the older one")
+    spare = fields.pop(10)
+    header = Header(kind, *fields)
+    if kind not in (BLOCK, DESCRIPTION, RESULT, END) or spare or header.dtype not in ITEM_BYTES or header.flags >> 1:
+        raise FrameError(
+            f"a frame of kind {kind}, dtype {header.dtype}, flags {header.flags}, spare {spare} is unknown"
+        )
+    if header.samples > MAX_SAMPLES or header.channels > MAX_CHANNELS or header.size > MAX_BYTES:
+        raise FrameError(
+            f"a frame holds at most {MAX_SAMPLES} samples, {MAX_CHANNELS} channels and {MAX_BYTES} bytes, "
+            f"got {header.samples}, {header.channels} and {header.size}"
+        )
+    if header.data_bytes + header.mask_bytes + header.appendix != header.size:
+        raise FrameError(
+            f"{header.samples} x {header.channels} samples and {header.appendix} bytes of appendix "
+            f"do not make a frame of {header.size} bytes"
+        )
+    return header
+
+
+def check(frame: bytes | memoryview) -> Header:
+    """Return the header of a whole frame after checking its length and CRC."""
+    header = read_header(frame)
+    if len(frame) != HEADER_BYTES + header.size:
+        raise FrameError(f"a frame of {HEADER_BYTES + header.size} bytes was announced, got {len(frame)}")
+    view = memoryview(frame)
+    if zlib.crc32(view[HEADER_BYTES:], zlib.crc32(view[:_BEFORE_CRC])) != header.crc:
+        raise FrameError(f"the checksum of frame {header.sequence} is wrong: it was damaged on its way")
+    return header
+
+
+def topic(kind: int) -> bytes:
+    """Return the first bytes of every frame of this kind, to subscribe by."""
+    return MAGIC + struct.pack("<HH", VERSION, kind)

@@ -1,0 +1,16 @@
+"""How a source says that samples are missing: a jump in `first`, and this event on the block after it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from zeromag.block import Block
+from zeromag.event import Event
+
+
+def after_gap(block: Block, stop: int, why: str) -> Block:
+    """Return `block` with the event of the samples missing between `stop` and its first, unless it tells already."""
+    missing = block.first - stop
+    if missing <= 0 or any(event.kind == "gap" for event in block.events):
+        return block
+    return replace(block, events=(Event(sample=stop, kind="gap", samples=missing, why=why), *block.events))

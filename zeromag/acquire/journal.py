@@ -1,0 +1,166 @@
+"""The journal: the frames of a stream appended to one file before anyone else sees them.
+
+One `write` a frame, so that `kill -9` loses at most the frame in flight; `fdatasync` each second on an
+own thread, so that a power cut loses at most one second; room reserved ahead, so that a full disk is met
+before a frame is acknowledged and not in the middle of one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import threading
+import time
+from array import array
+from pathlib import Path
+from typing import Final, Self
+
+from zeromag.acquire.frame import DESCRIPTION, HEADER_BYTES, read_header
+from zeromag.errors import StorageError
+
+INDEX_EVERY: Final = 64  # sequenced frames between two entries of the index
+LAST_WORDS: Final = 4096  # bytes always left for the end frame
+WARN_SECONDS: Final = 600.0
+_AHEAD_SECONDS: Final = 20.0
+_STEP_LEAST, _STEP_MOST = 1 << 16, 1 << 26
+
+
+class Journal:
+    """Appends frames; acknowledged means in the hands of the operating system, on disk within a second.
+
+    `seconds_left` is how long the disk still lasts at the pace so far, `inf` before the first second.
+    """
+
+    def __init__(self, path: Path, *, sync_seconds: float = 1.0) -> None:
+        self.path = path
+        self.seconds_left = float("inf")
+        self.sequences = 0  # sequenced frames written
+        self._size = self._reserved = 0
+        self._step = _STEP_LEAST
+        self._index = array("q")
+        self._began = time.monotonic()
+        self._room = threading.Lock()
+        self._stop = threading.Event()
+        self._fault: OSError | None = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644)
+            _sync_folder(path.parent)
+        except OSError as error:
+            raise StorageError(f"the journal {path} cannot be created: {error.strerror}") from error
+        self._sync = threading.Thread(target=self._keep, args=(sync_seconds,), name="journal", daemon=True)
+        self._sync.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    def __call__(self, frame: bytes, *, last: bool = False) -> None:
+        """Append one frame; `last` may use the room kept for the end.
+
+        Raises
+        ------
+        StorageError
+            The frame is not in the journal; all before it are, whole.
+        """
+        if self._fault is not None:
+            raise StorageError(f"the disk of {self.path} failed: {self._fault.strerror}") from self._fault
+        if self._size + len(frame) + (0 if last else LAST_WORDS) > self._reserved:
+            self._reserve(len(frame) + (0 if last else LAST_WORDS))
+        try:
+            written = os.write(self._file, frame)
+        except OSError as error:
+            raise self._full(error) from error
+        if written < len(frame):
+            os.ftruncate(self._file, self._size)
+            os.lseek(self._file, self._size, os.SEEK_SET)
+            raise self._full(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+        if read_header(frame[:HEADER_BYTES]).kind != DESCRIPTION:
+            if self.sequences % INDEX_EVERY == 0:
+                self._index.append(self._size)
+            self.sequences += 1
+        self._size += written
+
+    def stored(self, sequence: int) -> tuple[int, int] | None:
+        """Return a sequence at or before the wanted one and the offset of its frame; None when not written yet."""
+        if not 0 <= sequence < self.sequences:
+            return None
+        entry = sequence // INDEX_EVERY
+        return entry * INDEX_EVERY, self._index[entry]
+
+    def close(self) -> None:
+        """Cut the reserved room off, bring everything to the disk and close."""
+        if self._stop.is_set():
+            return
+        self._stop.set()
+        self._sync.join()
+        try:
+            os.ftruncate(self._file, self._size)
+            os.fsync(self._file)
+        finally:
+            os.close(self._file)
+
+    def _reserve(self, needed: int) -> None:
+        """Make sure that the next `needed` bytes have a place, more when the disk allows."""
+        with self._room:
+            for room in (max(self._step, needed), needed):
+                try:
+                    self._allocate(self._size + room)
+                except OSError as error:
+                    if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} or room == needed:
+                        raise self._full(error) from error
+                else:
+                    return
+
+    def _allocate(self, end: int) -> None:
+        if end > self._reserved:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(self._file, self._reserved, end - self._reserved)
+            self._reserved = end
+
+    def _keep(self, seconds: float) -> None:
+        """Bring what was written to the disk, keep room ahead, watch how much is left; on its own thread."""
+        sync = getattr(os, "fdatasync", os.fsync)
+        while not self._stop.wait(seconds):
+            try:
+                sync(self._file)
+                pace = self._size / max(time.monotonic() - self._began, 1e-3)
+                free = shutil.disk_usage(self.path.parent).free + self._reserved - self._size
+                self.seconds_left = (free - LAST_WORDS) / pace if pace else float("inf")
+                self._step = int(min(max(pace * _AHEAD_SECONDS, _STEP_LEAST), _STEP_MOST))
+                if self._reserved - self._size < self._step // 2 and free > 4 * self._step:
+                    with self._room, contextlib.suppress(OSError):  # met again, and said, by the write that needs it
+                        self._allocate(self._size + self._step)
+            except OSError as error:
+                self._fault = error
+                return
+
+    def _full(self, error: OSError) -> StorageError:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            return StorageError(f"the journal {self.path} cannot be written: {error.strerror}")
+        return StorageError(
+            f"the disk mounted at {_mount(self.path)} is full: {self.path} keeps all that came before; make room there"
+        )
+
+
+def _mount(path: Path) -> Path:
+    """Return the mount point a path lies on."""
+    here = path.resolve()
+    while not here.is_mount() and here != here.parent:
+        here = here.parent
+    return here
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring a new file's name to the disk (Windows cannot and need not)."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,76 @@
+"""A journal read back: every whole frame, up to the torn tail."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from zeromag.acquire.frame import DESCRIPTION, HEADER_BYTES, MAGIC, FrameError, Header, check, read_header
+from zeromag.acquire.message import Description
+from zeromag.acquire.wire import decode
+from zeromag.errors import InputError
+
+
+@dataclass(slots=True)
+class JournalFile:
+    """A journal on disk, perhaps cut off; nothing here ever writes to it.
+
+    After a full pass `damaged` names each stretch in the middle that was skipped, and `torn` counts the
+    bytes of a last frame that was never finished.
+    """
+
+    path: Path
+    description: Description = field(init=False)
+    damaged: list[str] = field(default_factory=list)
+    torn: int = 0
+
+    def __post_init__(self) -> None:
+        for header, frame in self.frames():
+            if header.kind == DESCRIPTION:
+                description = decode(frame)
+                if isinstance(description, Description):
+                    self.description = description
+                    return
+            break
+        raise InputError(f"{self.path} is not a journal of zeromag: its first record is not a whole description")
+
+    def frames(self) -> Generator[tuple[Header, bytes], None, None]:
+        """Yield each whole frame in order."""
+        self.damaged, self.torn = [], 0
+        try:
+            with self.path.open("rb") as file:
+                if file.seek(0, 2) == 0:
+                    return
+                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
+                    yield from self._walk(view)
+        except OSError as error:
+            raise InputError(f"the journal {self.path} cannot be read: {error.strerror}") from error
+
+    def _walk(self, view: mmap.mmap) -> Generator[tuple[Header, bytes], None, None]:
+        at, bad_from, why = 0, -1, ""
+        while at < len(view):
+            try:
+                size = HEADER_BYTES + read_header(view[at : at + HEADER_BYTES]).size
+                frame = view[at : at + size]
+                header = check(frame)
+            except FrameError as error:
+                if bad_from < 0:
+                    bad_from, why = at, str(error)
+                at = view.find(MAGIC, at + 1)
+                if at < 0:
+                    break
+                continue
+            if bad_from >= 0:
+                self.damaged.append(f"bytes {bad_from} to {at - 1}, before frame {header.sequence}: {why}")
+                bad_from = -1
+            yield header, frame
+            at += size
+        if bad_from >= 0:  # what was reserved and never written is zeros, and no loss
+            self.torn = len(view[bad_from:].rstrip(b"\0"))
+
+
+def read_journal(path: Path) -> Generator[tuple[Header, bytes], None, None]:
+    """Yield each whole frame of a journal with its header, up to the torn tail."""
+    yield from JournalFile(path).frames()

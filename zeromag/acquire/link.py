@@ -1,0 +1,111 @@
+"""The two sockets of a subscriber: what is published, and the line to the replay server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import zmq
+
+from zeromag.acquire.endpoint import as_reached, host_of
+from zeromag.acquire.frame import HEADER_BYTES, MAGIC, MAX_BYTES
+from zeromag.acquire.replay_server import ANSWER, BYE, FROM, HELLO, HERE, REQUEST
+from zeromag.errors import LinkError
+
+_QUEUED = 1000  # frames
+
+
+class Link:
+    """Connects, reconnects by itself, sends requests; single-threaded like its owner."""
+
+    def __init__(self, endpoint: str, keys: Path | None = None) -> None:
+        if not endpoint.startswith("ipc://"):
+            host_of(endpoint)
+        self.endpoint, self._keys = endpoint, keys
+        self._context = zmq.Context()
+        self._sub = self._socket(zmq.SUB)
+        self._sub.setsockopt(zmq.SUBSCRIBE, MAGIC)
+        self._dealer: zmq.Socket[bytes] | None = None
+        self._replay = ""
+        self._poller = zmq.Poller()
+        self._poller.register(self._sub, zmq.POLLIN)
+        try:
+            self._sub.connect(endpoint)
+        except zmq.ZMQError as error:
+            self.close()
+            raise LinkError(f"an endpoint looks like tcp://HOST:PORT, got '{endpoint}'") from error
+
+    def reach_replay(self, announced: str) -> None:
+        """Connect to the replay server that a description names, if it is another one than before."""
+        if announced == self._replay:
+            return
+        if self._dealer is not None:
+            self._poller.unregister(self._dealer)
+            self._dealer.close()
+            self._dealer = None
+        self._replay = announced
+        if announced:
+            self._dealer = self._socket(zmq.DEALER)
+            self._dealer.connect(as_reached(announced, self.endpoint))
+            self._poller.register(self._dealer, zmq.POLLIN)
+
+    def poll(self, seconds: float) -> bool:
+        """Wait at most so long; return whether anything came."""
+        return bool(self._poller.poll(max(0, round(seconds * 1000))))
+
+    def published(self) -> bytes | None:
+        """Return the next published frame; None when there is none now."""
+        try:
+            parts = self._sub.recv_multipart(zmq.NOBLOCK)
+        except zmq.Again:
+            return None
+        return b"".join(parts)
+
+    def answered(self) -> tuple[int, int, int, list[bytes]] | None:
+        """Return epoch, first sequence, next sequence to come and frames of an answer; None when there is none now."""
+        if self._dealer is None:
+            return None
+        try:
+            head, *frames = self._dealer.recv_multipart(zmq.NOBLOCK)
+        except zmq.Again:
+            return None
+        if len(head) != ANSWER.size or head[:4] != HERE:
+            return None
+        _, epoch, first, upcoming = ANSWER.unpack(head)
+        return epoch, first, upcoming, frames
+
+    def ask(self, epoch: int, sequence: int) -> None:
+        """Ask for frames from this sequence on."""
+        self._say(FROM, epoch, sequence)
+
+    def hello(self) -> None:
+        """Say that a consumer that repairs is here."""
+        self._say(HELLO, 0, 0)
+
+    def bye(self) -> None:
+        """Say that nothing more is wanted."""
+        self._say(BYE, 0, 0)
+
+    def close(self) -> None:
+        """Free both sockets; a last word has a moment to leave."""
+        if self._context.closed:
+            return
+        self._sub.close(linger=0)
+        if self._dealer is not None:
+            self._dealer.close(linger=200)
+        self._context.term()
+
+    def _say(self, word: bytes, epoch: int, sequence: int) -> None:
+        if self._dealer is not None and self._dealer.poll(0, zmq.POLLOUT):
+            self._dealer.send(REQUEST.pack(word, epoch, sequence), zmq.NOBLOCK)
+
+    def _socket(self, kind: int) -> zmq.Socket[bytes]:
+        socket = self._context.socket(kind)
+        socket.setsockopt(zmq.RCVHWM, _QUEUED)
+        socket.setsockopt(zmq.SNDHWM, 16)
+        socket.setsockopt(zmq.MAXMSGSIZE, HEADER_BYTES + MAX_BYTES)
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.setsockopt(zmq.RECONNECT_IVL, 100)
+        socket.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
+        socket.setsockopt(zmq.HEARTBEAT_IVL, 1000)  # what a cut connection loses, the replay server gives again
+        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 3000)
+        return socket

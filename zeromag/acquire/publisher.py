@@ -1,0 +1,157 @@
+"""Sends a stream to whoever listens and repairs what they missed; never waits for anyone."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, Self
+
+import zmq
+
+from zeromag.acquire.endpoint import beside, is_local
+from zeromag.acquire.journal import Journal
+from zeromag.acquire.message import Description, End, Result, Stamp
+from zeromag.acquire.replay_server import ReplayServer, Shelf
+from zeromag.acquire.wire import encode_block, encode_description, encode_end, encode_result
+from zeromag.block import Block
+from zeromag.errors import LinkError
+
+ANYWHERE_LOCAL: Final = "tcp://127.0.0.1:*"
+HEARTBEAT_SECONDS: Final = 0.5
+_LISTEN_MS: Final = 50
+_REQUEST_BYTES: Final = 1024  # nobody has to say more to a publisher
+_QUEUED: Final = 1000  # frames a slow subscriber may be behind before it has to ask again
+
+
+class Publisher:
+    """A sink of blocks: journal first when there is one, then memory, then the wire.
+
+    Slow subscribers lose frames here and get them back from the replay server, which answers on a thread
+    of its own out of memory, then out of the journal.
+    """
+
+    def __init__(
+        self,
+        description: Description,
+        *,
+        bind: str = ANYWHERE_LOCAL,
+        journal: Journal | None = None,
+        keep_bytes: int = 64 << 20,
+        keys: Path | None = None,
+    ) -> None:
+        if keys is None and not is_local(bind):
+            raise LinkError(
+                f"{bind} can be reached from other machines: give --keys DIR (`zeromag keys new`) or bind 127.0.0.1"
+            )
+        self.stream, self.epoch = secrets.randbits(64), time.time_ns()
+        self._sequence = 0
+        self._journal, self._shelf = journal, Shelf(keep_bytes)
+        self._server = ReplayServer(self._shelf, journal, self.epoch)
+        self._context = zmq.Context()
+        self._out = self._bound(zmq.XPUB, [bind])
+        self._out.setsockopt(zmq.XPUB_VERBOSE, 1)
+        self.endpoint = self._out.getsockopt_string(zmq.LAST_ENDPOINT)
+        self._router = self._bound(zmq.ROUTER, beside(bind))
+        self.description = replace(description, replay=self._router.getsockopt_string(zmq.LAST_ENDPOINT))
+        self._sending = threading.Lock()  # the one socket two threads use
+        self._stop, self._deserted = threading.Event(), threading.Event()
+        if journal is not None:
+            journal(encode_description(self.description, self._stamp(0)))
+        self._thread = threading.Thread(target=self._serve, name="replay", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    def __call__(self, block: Block) -> None:
+        """Journal, keep and send one block; raises StorageError before anyone saw what cannot be kept."""
+        self._emit(encode_block(block, self._stamp(self._sequence)))
+
+    def result(self, result: Result) -> None:
+        """Keep and send what was made of the stream."""
+        self._emit(encode_result(result, self._stamp(self._sequence)))
+
+    def end(self, samples: int, reason: str = "") -> None:
+        """Say that the stream is over."""
+        self._emit(encode_end(End(samples, reason), self._stamp(self._sequence)), last=True)
+
+    def wait_for_consumers(self, seconds: float) -> bool:
+        """Wait until every consumer that repairs has all or is gone, at most so long; return whether they have."""
+        return self._deserted.wait(seconds)
+
+    def close(self) -> None:
+        """Stop answering and free the endpoints."""
+        if self._stop.is_set():
+            return
+        self._stop.set()
+        self._thread.join()
+        self._out.close(linger=200)
+        self._context.term()
+
+    def _stamp(self, sequence: int) -> Stamp:
+        return Stamp(self.stream, self.epoch, sequence, time.time_ns())
+
+    def _emit(self, frame: bytes, *, last: bool = False) -> None:
+        if self._journal is not None:
+            self._journal(frame, last=last)
+        self._shelf.put(self._sequence, frame)
+        self._sequence += 1
+        self._send(frame)
+
+    def _send(self, frame: bytes) -> None:
+        with self._sending:
+            self._out.send(frame, zmq.NOBLOCK)  # XPUB drops for a full subscriber, it never raises EAGAIN
+
+    def _bound(self, kind: int, endpoints: list[str]) -> zmq.Socket[bytes]:
+        socket = self._context.socket(kind)
+        socket.setsockopt(zmq.MAXMSGSIZE, _REQUEST_BYTES)
+        socket.setsockopt(zmq.HANDSHAKE_IVL, 2000)
+        socket.setsockopt(zmq.SNDHWM, _QUEUED if kind == zmq.XPUB else 8)
+        socket.setsockopt(zmq.LINGER, 0)
+        for endpoint in endpoints:
+            try:
+                socket.bind(endpoint)
+            except zmq.ZMQError as error:
+                if endpoint == endpoints[-1]:
+                    raise LinkError(
+                        f"{endpoint} cannot be bound: {error}; is another zeromag running there?"
+                    ) from error
+            else:
+                break
+        return socket
+
+    def _serve(self) -> None:
+        """Answer requests, greet newcomers, give a sign of life; on its own thread."""
+        beat = 0.0
+        while not self._stop.is_set():
+            if self._router.poll(_LISTEN_MS):
+                self._answer()
+            newcomers = self._newcomers()
+            if newcomers or time.monotonic() - beat > HEARTBEAT_SECONDS:
+                beat = time.monotonic()
+                self._send(encode_description(self.description, self._stamp(self._sequence)))
+            if self._server.consumers():
+                self._deserted.clear()
+            else:
+                self._deserted.set()
+        self._router.close()
+
+    def _answer(self) -> None:
+        parts = self._router.recv_multipart()
+        answer = self._server.answer(parts[0], parts[-1], self._sequence) if len(parts) == 2 else None
+        if answer is not None:
+            self._router.send_multipart([parts[0], *answer], zmq.NOBLOCK, copy=False)
+
+    def _newcomers(self) -> int:
+        """Return how many subscriptions came since the last look."""
+        count = 0
+        with self._sending:
+            while self._out.poll(0):
+                count += self._out.recv()[:1] == b"\x01"
+        return count

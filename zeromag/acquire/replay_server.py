@@ -1,0 +1,131 @@
+"""Serves frames again to those that missed them: newest from memory, older from the journal.
+
+Request (20 bytes, little-endian): word, epoch, sequence; words `HELO`, `FROM`, `BYE `.
+Answer to `FROM`: `HERE`, epoch, sequence of the first frame that follows, next sequence to come; then frames.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections import deque
+from pathlib import Path
+from typing import Final
+
+from zeromag.acquire.frame import DESCRIPTION, HEADER_BYTES, FrameError, check, read_header
+from zeromag.acquire.journal import Journal
+
+REQUEST: Final = struct.Struct("<4sQQ")
+ANSWER: Final = struct.Struct("<4sQQQ")
+HELLO, FROM, BYE, HERE = b"HELO", b"FROM", b"BYE ", b"HERE"
+BATCH_BYTES: Final = 4 << 20
+BATCH_FRAMES: Final = 512
+FORGET_SECONDS: Final = 3.0  # a consumer says hello each second
+MOST_CONSUMERS: Final = 1000
+
+
+class Shelf:
+    """The newest frames by sequence, up to a number of bytes: one writer, one reader, no lock."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._frames: dict[int, bytes] = {}
+        self._order: deque[tuple[int, int]] = deque()
+        self._bytes, self._most = 0, most_bytes
+
+    def put(self, sequence: int, frame: bytes) -> None:
+        """Keep a frame, forget the oldest ones beyond the limit."""
+        self._frames[sequence] = frame
+        self._order.append((sequence, len(frame)))
+        self._bytes += len(frame)
+        while self._bytes > self._most and len(self._order) > 1:
+            old, size = self._order.popleft()
+            self._bytes -= size
+            del self._frames[old]
+
+    def get(self, sequence: int) -> bytes | None:
+        """Return a frame when it is still here."""
+        return self._frames.get(sequence)
+
+    def oldest(self) -> int | None:
+        """Return the first sequence that is still here."""
+        return self._order[0][0] if self._order else None
+
+
+class ReplayServer:
+    """Answers requests; knows no socket, so that it is tested without one."""
+
+    def __init__(self, shelf: Shelf, journal: Journal | None, epoch: int) -> None:
+        self._shelf, self._journal, self.epoch = shelf, journal, epoch
+        self._consumers: dict[bytes, float] = {}
+        self.refused = 0
+
+    def answer(self, who: bytes, request: bytes, upcoming: int) -> list[bytes] | None:
+        """Return the parts to send back to `who`, or None; `upcoming` is the next sequence to come."""
+        if len(request) != REQUEST.size or request[:4] not in {HELLO, FROM, BYE}:
+            self.refused += 1
+            return None
+        word, epoch, sequence = REQUEST.unpack(request)
+        if word == BYE:
+            self._consumers.pop(who, None)
+            return None
+        if who in self._consumers or len(self._consumers) < MOST_CONSUMERS:
+            self._consumers[who] = time.monotonic()
+        if word == HELLO:
+            return None
+        first, frames = (0, []) if epoch != self.epoch else self._from(sequence, upcoming)
+        return [ANSWER.pack(HERE, self.epoch, first, upcoming), *frames]
+
+    def consumers(self) -> int:
+        """Return how many consumers that repair are there now."""
+        limit = time.monotonic() - FORGET_SECONDS
+        for who in [who for who, seen in self._consumers.items() if seen < limit]:
+            del self._consumers[who]
+        return len(self._consumers)
+
+    def _from(self, sequence: int, upcoming: int) -> tuple[int, list[bytes]]:
+        frames: list[bytes] = []
+        if self._shelf.get(sequence) is None and self._journal is not None:
+            frames = _from_journal(self._journal, sequence)
+        first = sequence
+        if not frames and self._shelf.get(sequence) is None:
+            first = max(sequence, self._shelf.oldest() or 0)
+        total = sum(map(len, frames))
+        for number in range(first + len(frames), upcoming):
+            frame = self._shelf.get(number)
+            if frame is None or len(frames) >= BATCH_FRAMES or (frames and total + len(frame) > BATCH_BYTES):
+                break
+            frames.append(frame)
+            total += len(frame)
+        return first, frames
+
+
+def _from_journal(journal: Journal, sequence: int) -> list[bytes]:
+    """Return frames of the journal from this sequence on, at most a batch."""
+    where = journal.stored(sequence)
+    if where is None:
+        return []
+    number, offset = where
+    return _read(journal.path, offset, number, sequence)
+
+
+def _read(path: Path, offset: int, number: int, wanted: int) -> list[bytes]:
+    frames: list[bytes] = []
+    total = 0
+    with path.open("rb") as file:
+        file.seek(offset)
+        while len(frames) < BATCH_FRAMES and total < BATCH_BYTES:
+            try:
+                head = file.read(HEADER_BYTES)
+                frame = head + file.read(read_header(head).size)
+                header = check(frame)
+            except FrameError:  # the end of what is written so far
+                break
+            if header.kind == DESCRIPTION:
+                continue
+            if header.sequence != number:
+                break
+            if number >= wanted:
+                frames.append(frame)
+                total += len(frame)
+            number += 1
+    return frames

@@ -1,0 +1,286 @@
+"""A stream of another process, whole (every gap repaired or told) or newest first (for eyes)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, Self
+
+from zeromag.acquire.frame import BLOCK, DESCRIPTION, FrameError, Header, check
+from zeromag.acquire.gap import after_gap
+from zeromag.acquire.link import Link
+from zeromag.acquire.message import Description, End, Message
+from zeromag.acquire.repair import Repair
+from zeromag.acquire.wire import decode
+from zeromag.block import Block
+from zeromag.errors import LinkError, SourceLostError
+from zeromag.sensors import SensorArray
+
+STALE_SECONDS: Final = 0.2  # an eye is shown nothing older while newer waits
+_HELLO_SECONDS: Final = 1.0
+
+
+class Subscription:
+    """A source fed by a publisher; belongs to one thread.
+
+    `refused` counts frames that were malformed, `repaired` those that the replay server gave again, `lost`
+    those that nobody had any more, `skipped` the stale blocks a viewer did not want.
+
+    Parameters
+    ----------
+    endpoint
+        Where the publisher is bound, `tcp://HOST:PORT`.
+    keys
+        Folder with this side's key and the publisher's, off loopback.
+    from_start
+        Begin with the first frame that the publisher still has, not with the next.
+    newest_only
+        For viewers: never ask for anything again, skip to now.
+    timeout
+        Seconds to wait for a description at construction.
+    silence
+        Seconds without any word after which the publisher is taken for dead.
+    reconnect
+        Wait for a dead publisher to come back instead of raising.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        keys: Path | None = None,
+        *,
+        from_start: bool = True,
+        newest_only: bool = False,
+        timeout: float = 5.0,
+        silence: float = 1.9,
+        reconnect: bool = False,
+    ) -> None:
+        self.refused = self.skipped = 0
+        self._newest_only, self._silence, self._reconnect = newest_only, silence, reconnect
+        self._from_start = from_start and not newest_only
+        self._lost_before = self._repaired_before = 0
+        self._last: Block | None = None  # given out
+        self._rejoined = False  # the publisher started anew since
+        self._shift = 0  # added to every index: after a restart of the publisher the count goes on
+        self._news: Description | None = None
+        self._ended = False
+        self._lag = float("inf")  # smallest seen: the clocks of two machines differ
+        self._greeted = 0.0
+        self.endpoint = endpoint
+        self._link = Link(endpoint, keys)
+        try:
+            self.description, header = self._first_description(timeout)
+        except BaseException:
+            self._link.close()
+            raise
+        self._begin(header)
+
+    @property
+    def sensors(self) -> SensorArray:
+        """The publisher's array."""
+        return self.description.sensors
+
+    @property
+    def rate(self) -> float:
+        """The publisher's rate, Hz."""
+        return self.description.rate
+
+    @property
+    def repaired(self) -> int:
+        """Frames the replay server gave again."""
+        return self._repaired_before + self._repair.repaired
+
+    @property
+    def lost(self) -> int:
+        """Frames nobody had any more."""
+        return self._lost_before + self._repair.lost
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the publisher."""
+        self._link.bye()
+        self._link.close()
+
+    def blocks(self) -> Generator[Block, None, None]:
+        """Yield every block until the stream ends; the publisher is left when the generator closes.
+
+        Raises
+        ------
+        SourceLostError
+            The publisher gave no sign of life for `silence` seconds.
+        """
+        try:
+            while not self._ended:
+                message = self.receive(0.1)
+                if isinstance(message, Block):
+                    yield message
+        finally:
+            self.close()
+
+    def receive(self, timeout: float) -> Message | None:
+        """Return the next message in order, or None after `timeout` seconds without one."""
+        deadline = time.monotonic() + timeout
+        while True:
+            message = self._next()
+            if message is not None:
+                return message
+            left = deadline - time.monotonic()
+            if left <= 0 or self._ended:
+                return None
+            self._collect(min(left, 0.1))
+
+    def _next(self) -> Message | None:
+        if self._news is not None:
+            news, self._news = self._news, None
+            return news
+        while (frame := self._repair.take()) is not None:
+            try:
+                message = decode(frame, self.description)
+            except FrameError:
+                self.refused += 1
+                continue
+            if isinstance(message, Block):
+                return self._placed(message)
+            if isinstance(message, End):
+                self._ended = True
+                self._link.bye()
+                return replace(message, samples=message.samples + self._shift)
+            return message
+        return None
+
+    def _placed(self, block: Block) -> Block:
+        """Return the block where it stands in this subscription's count, with its gap told."""
+        if self._last is not None and self._rejoined:
+            self._shift = self._last.stop - block.first + _missing(self._last, block)
+            self._rejoined = False
+        if self._shift:
+            moved = tuple(replace(event, sample=event.sample + self._shift) for event in block.events)
+            block = replace(block, first=block.first + self._shift, events=moved)
+        if self._last is not None:
+            block = after_gap(block, self._last.stop, "lost on the way")
+        self._last = block
+        return block
+
+    def _collect(self, seconds: float) -> None:
+        """Wait for the sockets and take what they have; ask for what is missing."""
+        self._link.poll(seconds)
+        now = time.monotonic()
+        while (answer := self._link.answered()) is not None:
+            self._heard = now
+            epoch, first, known, frames = answer
+            if epoch == self._epoch:
+                self._repair.answer(first, known, [pair for frame in frames if (pair := self._sequenced(frame))], now)
+        for _ in range(1000):  # then let the owner work
+            frame = self._link.published()
+            if frame is None:
+                break
+            self._heard = now
+            self._live(frame)
+        if self._newest_only:
+            if self._repair.upcoming < self._repair.known:
+                self._repair.give_up()
+        else:
+            wanted = self._repair.request(now)
+            if wanted is not None:
+                self._link.ask(self._epoch, wanted)
+            if now - self._greeted > _HELLO_SECONDS:
+                self._greeted = now
+                self._link.hello()
+        if now - self._heard > self._silence and not self._reconnect:
+            raise SourceLostError(
+                f"the publisher at {self.endpoint} gave no sign of life for {now - self._heard:.1f} s "
+                f"after sample {0 if self._last is None else self._last.stop}: look whether it still runs"
+            )
+
+    def _live(self, frame: bytes) -> None:
+        header = self._checked(frame)
+        if header is None:
+            return
+        if header.epoch != self._epoch:
+            if header.kind == DESCRIPTION:
+                self._restarted(frame, header)
+        elif header.kind == DESCRIPTION:
+            self._repair.known = max(self._repair.known, header.sequence)
+            self._renew(frame)
+        elif self._newest_only and header.kind == BLOCK and self._stale(header) and self._link.poll(0):
+            self.skipped += 1
+            self._repair.upcoming = max(self._repair.upcoming, header.sequence + 1)
+        else:
+            self._repair.live(header.sequence, frame)
+
+    def _stale(self, header: Header) -> bool:
+        """Return whether a block is older than an eye wants, measured beside the freshest one seen."""
+        lag = time.monotonic() - header.t_ns * 1e-9
+        self._lag = min(self._lag + 1e-6, lag)  # may creep up, since two clocks drift apart
+        return lag - self._lag > STALE_SECONDS
+
+    def _renew(self, frame: bytes) -> None:
+        description = self._described(frame)
+        if description is not None and description.session != self.description.session:
+            self.description = self._news = description
+
+    def _restarted(self, frame: bytes, header: Header) -> None:
+        """Go over to a new start of the publisher; the samples between are a gap by its wall clock."""
+        description = self._described(frame)
+        if description is None:
+            return
+        self._repaired_before, self._lost_before = self.repaired, self.lost
+        self.description = self._news = description
+        self._rejoined, self._shift = True, 0
+        self._begin(header)
+
+    def _begin(self, header: Header) -> None:
+        self._epoch, self._heard = header.epoch, time.monotonic()
+        self._repair = Repair(0 if self._from_start else header.sequence, header.sequence)
+        if not self._newest_only:
+            self._link.reach_replay(self.description.replay)
+            self._link.hello()
+            self._greeted = self._heard
+
+    def _first_description(self, timeout: float) -> tuple[Description, Header]:
+        deadline = time.monotonic() + timeout
+        while (left := deadline - time.monotonic()) > 0:
+            self._link.poll(left)
+            while (frame := self._link.published()) is not None:
+                header = self._checked(frame)
+                if header is not None and header.kind == DESCRIPTION:
+                    description = self._described(frame)
+                    if description is not None:
+                        return description, header
+        heard = f"; {self.refused} frames were of no version this zeromag reads" if self.refused else ""
+        raise LinkError(
+            f"no zeromag stream answered at {self.endpoint} within {timeout:g} s: "
+            f"is `zeromag acquire` running there{heard}?"
+        )
+
+    def _sequenced(self, frame: bytes) -> tuple[int, bytes] | None:
+        header = self._checked(frame)
+        return None if header is None or header.kind == DESCRIPTION else (header.sequence, frame)
+
+    def _checked(self, frame: bytes) -> Header | None:
+        try:
+            return check(frame)
+        except FrameError:
+            self.refused += 1
+            return None
+
+    def _described(self, frame: bytes) -> Description | None:
+        try:
+            message = decode(frame)
+        except FrameError:
+            self.refused += 1
+            return None
+        return message if isinstance(message, Description) else None
+
+
+def _missing(last: Block, fresh: Block) -> int:
+    """Return how many samples the publisher's restart cost, by the arrival of the blocks before and after it."""
+    between = (fresh.t_ns - last.t_ns) * 1e-9 * last.rate
+    return max(0, round(between) - len(fresh)) if last.t_ns and fresh.t_ns else 0

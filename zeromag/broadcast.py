@@ -1,0 +1,92 @@
+"""What the processing tells its viewers, and how often: blocks, maps, beats, averages, its own state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from zeromag.acquire.message import Result
+from zeromag.acquire.publisher import Publisher
+from zeromag.block import Block
+from zeromag.mapping.beat import Beat
+from zeromag.mapping.field_map import FieldMap, Grid
+from zeromag.outcome import Outcome
+from zeromag.scan import Scan, Scanned
+from zeromag.session import Session
+
+MAPS_PER_SECOND = 30
+STATUS_PER_SECOND = 2
+AVERAGE_EVERY = 2.0  # s
+
+
+class Broadcast:
+    """Callable with each piece the scan gives; cadences count samples, so a replay tells the same story."""
+
+    def __init__(self, publisher: Publisher, scan: Scan, session: Session, *, recording: bool) -> None:
+        self._publisher = publisher
+        self._scan = scan
+        self._session = session
+        self._recording = recording
+        self._due = {"map": 0.0, "status": 0.0, "average": 0.0, "grid": 0.0}
+        self._grid: Grid | None = None
+
+    def __call__(self, scanned: Scanned, *, lost: int = 0) -> None:
+        """Publish the cleaned block at once, and the rest when it is due."""
+        block = scanned.cleaned
+        self._publisher(block)
+        for beat in scanned.beats:
+            self._publisher.result(_of_beat(beat))
+        if self._is_due("map", block, 1 / MAPS_PER_SECOND) and (field_map := self._scan.live_map()) is not None:
+            self._tell_map(field_map, block)
+        if self._is_due("average", block, AVERAGE_EVERY):
+            self._tell_averages()
+        if self._is_due("status", block, 1 / STATUS_PER_SECOND):
+            self._publisher.result(Result("status", self._status(lost)))
+
+    def finish(self, outcome: Outcome) -> None:
+        """Publish the last averages and state, and that the stream is over."""
+        self._tell_averages()
+        status = self._status(0) | {"usable": outcome.usable, "heart_rate": outcome.heart_rate}
+        self._publisher.result(Result("status", status))
+        self._publisher.end(outcome.stop, "the stream ended")
+
+    def _is_due(self, name: str, block: Block, every: float) -> bool:
+        if block.stop < self._due[name]:
+            return False
+        self._due[name] = block.stop + every * block.rate
+        return True
+
+    def _tell_map(self, field_map: FieldMap, block: Block) -> None:
+        grid = field_map.grid
+        if grid is not self._grid or self._is_due("grid", block, AVERAGE_EVERY):  # again, for those who join later
+            self._grid = grid
+            self._publisher.result(Result("grid", {}, {"x": grid.x, "y": grid.y, "mask": grid.mask}))
+        arrays = {
+            name: np.ascontiguousarray(values[-1], dtype=np.float32)
+            for name, values in (
+                ("bz", field_map.bz),
+                ("bz_sd", field_map.bz_sd),
+                ("jx", field_map.jx),
+                ("jy", field_map.jy),
+            )
+        }
+        self._publisher.result(Result("map", {"sample": block.stop - 1, "t_ns": block.t_ns}, arrays))
+
+    def _tell_averages(self) -> None:
+        for average in self._scan.averages():
+            arrays = {"time": average.time, "wave": average.wave, "noise": average.noise, "good": average.good}
+            self._publisher.result(Result("average", {"kind": average.kind, "nave": average.nave}, arrays))
+
+    def _status(self, lost: int) -> dict[str, Any]:
+        return self._scan.status() | {
+            "lost": lost,
+            "recording": self._recording,
+            "source": self._session.source,
+            "simulated": self._session.source.startswith("sim:"),
+        }
+
+
+def _of_beat(beat: Beat) -> Result:
+    fields = {"sample": beat.sample, "kind": beat.kind, "why": beat.why, "rr_s": None if np.isnan(beat.rr) else beat.rr}
+    return Result("beat", fields)

@@ -1,0 +1,44 @@
+"""`zeromag beats`: where the heart beats, in magnetometers or an ECG, as a table."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+
+from zeromag.commands.settings import session_of
+from zeromag.errors import StorageError
+from zeromag.mapping.beat import Beat
+
+
+def run(flags: argparse.Namespace) -> int:
+    """Write `onset sample trial_type rr why`, one row a beat."""
+    from zeromag.acquire.source import open_source
+    from zeromag.mapping.detect import Beats, Search
+    from zeromag.offline import BLOCK
+
+    session = session_of(flags)
+    source = open_source(session.source, block=BLOCK)
+    search: Search | None = None
+    found: list[Beat] = []
+    first = 0
+    for block in source.blocks():
+        if search is None:
+            search, first = Beats(channel=flags.channel or "").start(block), block.first
+        found += search(block)
+    found += search.finish() if search is not None else []
+    rows = ["onset\tsample\ttrial_type\trr\twhy"]
+    for beat in found:
+        rr = "n/a" if math.isnan(beat.rr) else f"{beat.rr:.6f}"
+        onset = (beat.sample - first) / source.rate
+        rows.append(f"{onset:.6f}\t{beat.sample:.3f}\tbeat/{beat.kind}\t{rr}\t{beat.why or 'n/a'}")
+    table = "\n".join(rows) + "\n"
+    if flags.out is None:
+        sys.stdout.write(table)
+        return 0
+    try:
+        flags.out.write_text(table, encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"the table cannot be written to {flags.out}: {error.strerror}") from error
+    print(f"zeromag: {len(found)} beats in {flags.out}", file=sys.stderr)
+    return 0

@@ -1,0 +1,24 @@
+"""`zeromag map`: a recording to averaged beats, maps and a report."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from zeromag.commands.settings import session_of
+from zeromag.progress import Progress
+
+
+def run(flags: argparse.Namespace) -> int:
+    """Scan the recording and write the folder."""
+    from zeromag.offline import map_recording
+    from zeromag.output.folder import ready, write_results
+
+    session = session_of(flags)
+    out = ready(flags.out)
+    with Progress(f"mapping {session.source}") as progress:
+        outcome = map_recording(session, progress)
+    write_results(out, outcome, session)
+    print(f"zeromag: {outcome.chain_reason}", file=sys.stderr)
+    print(f"zeromag: {outcome.in_words()}; the results are in {out}", file=sys.stderr)
+    return 0

@@ -1,0 +1,36 @@
+"""The very same chain over a recording, as fast as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from zeromag.acquire.source import open_source
+from zeromag.errors import InputError
+from zeromag.outcome import Outcome
+from zeromag.scan import Scan
+from zeromag.session import Session
+
+BLOCK = 1000  # samples; larger than live, since the result does not depend on it
+
+
+def map_recording(session: Session, progress: Callable[[float, float], None], *, block: int = BLOCK) -> Outcome:
+    """Return what the scan of the session's source finds; `progress` is told (seconds done, seconds in all).
+
+    Raises
+    ------
+    InputError
+        If the source cannot be read or holds no sample.
+    """
+    source = open_source(session.source, block=block)
+    seconds = float(getattr(source, "seconds", float("nan")))
+    if seconds == float("inf"):
+        raise InputError(f"{session.source} has no end; say how long, as in sim:adult?seconds=60")
+    scan: Scan | None = None
+    for piece in source.blocks():
+        scan = scan or Scan(piece, session)
+        scan(piece)
+        progress((piece.stop - scan.first) / source.rate, seconds)
+    if scan is None:
+        raise InputError(f"{session.source} holds no sample")
+    return scan.finish()
+

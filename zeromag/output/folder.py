@@ -1,0 +1,57 @@
+"""The folder of results: made before the work begins, filled at its end."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from zeromag.errors import StorageError
+from zeromag.outcome import Outcome
+from zeromag.output.dipoles import write_dipoles
+from zeromag.output.events import write_events
+from zeromag.output.evoked import write_evoked
+from zeromag.output.maps import write_maps
+from zeromag.output.summary import summary, write_summary
+from zeromag.session import Session
+
+
+def ready(out: Path) -> Path:
+    """Make the folder and try it, so that a full or read-only disk shows before the work, not after.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be made or written to.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / ".zeromag-probe"
+        probe.write_bytes(os.urandom(1))
+        probe.unlink()
+    except OSError as error:
+        raise StorageError(f"results cannot be written to {out}: {error.strerror}; give another --out") from error
+    return out
+
+
+def write_results(out: Path, outcome: Outcome, session: Session) -> None:
+    """Write every file of a run; the numbers go first, so that a failing picture costs no number.
+
+    Raises
+    ------
+    StorageError
+        If the disk is full or the folder is gone.
+    """
+    from zeromag.viz.report import write_report
+
+    numbers = summary(outcome, session)
+    try:
+        write_summary(out / "summary.json", numbers)
+        write_events(out / "events.tsv", outcome)
+        write_dipoles(out / "dipole.csv", outcome.dipoles)
+        if outcome.averages:
+            write_evoked(out / "average-ave.fif", outcome.averages, outcome.rate)
+        if outcome.maps:
+            write_maps(out / "maps.h5", outcome.maps)
+        write_report(out, numbers, list(outcome.averages), outcome.maps.get("normal"))
+    except OSError as error:
+        raise StorageError(f"the results could not all be written to {out}: {error.strerror or error}") from error

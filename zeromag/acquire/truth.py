@@ -1,0 +1,105 @@
+"""The ground truth of a simulation, in a file beside the recording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zeromag.acquire.simulation import Chunk, Simulation
+from zeromag.errors import InputError, StorageError
+
+if TYPE_CHECKING:
+    import h5py
+
+
+def write_truth(path: str | Path, simulation: Simulation) -> None:
+    """Write what was simulated, chunk by chunk, whatever its length.
+
+    `dipole_Am` (hearts, 3, samples), `dipole_position_m` (hearts, 3), `clean_T` (samples, channels) hearts
+    only with ideal sensors, `interference/NAME` (samples, channels) T, `r_peak_sample` of the first heart,
+    `hearts/K/r_peak_sample` and `hearts/K/beat_kind` of each, `sensors/…`.
+
+    Raises
+    ------
+    InputError
+        If the simulation never ends.
+    StorageError
+        If the file cannot be written.
+    """
+    if simulation.samples is None:
+        raise InputError(f"{simulation.spec}: a recording needs an end; add seconds=60.")
+    with _file(Path(path)) as file:
+        _describe(file, simulation)
+        _write_beats(file, simulation, simulation.samples)
+        sizes = _Datasets(file, simulation, simulation.samples)
+        for chunk in simulation.chunks():
+            sizes.add(chunk)
+
+
+@contextmanager
+def _file(path: Path) -> Iterator[h5py.File]:
+    """Open a new file that only takes its name when it is whole."""
+    import h5py
+
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with h5py.File(partial, "w", libver=("v110", "v110")) as file:
+            yield file
+        partial.replace(path)
+    except OSError as error:
+        raise StorageError(f"{path}: the ground truth cannot be written ({error}).") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _describe(file: h5py.File, simulation: Simulation) -> None:
+    """Write the settings and the sensors."""
+    file.attrs["spec"] = simulation.spec
+    file.attrs["rate_hz"] = simulation.rate
+    file.attrs["seed"] = simulation.seed
+    file["dipole_position_m"] = np.array([heart.position for heart in simulation.hearts]).reshape(-1, 3)
+    sensors = file.create_group("sensors")
+    sensors["name"] = list(simulation.sensors.names)
+    sensors["kind"] = list(simulation.sensors.kinds)
+    sensors["position_m"] = simulation.sensors.positions
+    sensors["axis"] = simulation.sensors.axes
+    sensors["quantum_T"] = simulation.sensors.quantum
+    sensors["limit_T"] = simulation.sensors.limit
+    sensors["white_noise_T"] = np.full(len(simulation.sensors), simulation.noise.white)
+    sensors["noise_corner_Hz"] = np.full(len(simulation.sensors), simulation.noise.corner)
+
+
+def _write_beats(file: h5py.File, simulation: Simulation, samples: int) -> None:
+    """Write the R peaks of each heart."""
+    for k, heart in enumerate(simulation.beating()):
+        peaks = heart.peaks(0, samples)
+        group = file.create_group(f"hearts/{k}")
+        group["r_peak_sample"] = np.array([sample for sample, _ in peaks], dtype=np.int64)
+        group["beat_kind"] = np.array([kind.encode() for _, kind in peaks], dtype="S16")
+    first = file["hearts/0/r_peak_sample"][:] if simulation.hearts else np.zeros(0, dtype=np.int64)
+    file["r_peak_sample"] = first
+
+
+class _Datasets:
+    """The long arrays of the file, filled from the front."""
+
+    def __init__(self, file: h5py.File, simulation: Simulation, samples: int) -> None:
+        channels = len(simulation.sensors)
+        rows = min(samples, 1024)
+        self._dipole = file.create_dataset("dipole_Am", (len(simulation.hearts), 3, samples), dtype="f8")
+        names = ["clean_T", *(f"interference/{part.name}" for part in simulation.room)]
+        self._fields = {
+            name: file.create_dataset(name, (samples, channels), dtype="f8", chunks=(rows, channels)) for name in names
+        }
+
+    def add(self, chunk: Chunk) -> None:
+        """Write one chunk."""
+        span = slice(chunk.first, chunk.first + len(chunk.data))
+        self._dipole[:, :, span] = chunk.dipoles.transpose(0, 2, 1)
+        self._fields["clean_T"][span] = chunk.clean
+        for name, part in chunk.interference.items():
+            self._fields[f"interference/{name}"][span] = part

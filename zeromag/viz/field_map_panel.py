@@ -1,0 +1,191 @@
+"""The live field map: what the heart's field looks like over the chest, seen from the front."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
+
+from zeromag.sensors import SensorArray
+from zeromag.viz.feed import Feed, LiveMap
+from zeromag.viz.isolines import isolines
+from zeromag.viz.palette import colour_indices, diverging, on_screen
+from zeromag.viz.panel import Panel, write
+from zeromag.viz.places import edges, heart_places
+from zeromag.viz.scale import isoline_step
+from zeromag.viz.theme import INTO_CHEST, OUT_OF_CHEST, Theme
+
+BAR = 92  # px for the colour bar and its words
+ARROWS = 14  # along the longer side
+FAINT = 0.25  # arrows below this share of the strongest are left out
+
+
+class FieldMapPanel(Panel):
+    """Colours, isolines, sensors and pseudo-current; the viewer faces the patient, head up."""
+
+    title = "Magnetic field out of the chest"
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme)
+        self.arrows = True
+        self.lines = True
+        self.marks = True  # the sensors
+        self.map: LiveMap | None = None
+        self.limit = 1e-12  # T at the ends of the colour bar
+        self.setMinimumSize(280, 240)
+        self._places: list[tuple[str, float, float]] = []
+        self._sensors: SensorArray | None = None
+        self._bad: set[str] = set()
+        self._pixels: NDArray[np.uint32] = np.zeros((1, 1), dtype=np.uint32)
+
+    def refresh(self, feed: Feed) -> None:
+        """Take the newest map, its scale, and where the sensors are."""
+        self.map = feed.map
+        self.limit = feed.scale.limit or 1e-12
+        self._bad = feed.status.bad()
+        sensors = feed.stream.sensors if feed.stream else None
+        if sensors is not self._sensors:
+            self._sensors = sensors
+            self._places = heart_places(sensors) if sensors else []
+
+    def picture(self, area: QRectF) -> QRectF:
+        """Return the rectangle of the map inside `area`, true in shape."""
+        room = area.adjusted(16, 14, -BAR, -16)
+        if self.map is None:
+            return room
+        left, right, foot, head = edges(self.map.grid)
+        size = min(room.width() / (right - left), room.height() / (head - foot))
+        width, height = size * (right - left), size * (head - foot)
+        return QRectF(room.center().x() - width / 2, room.center().y() - height / 2, width, height)
+
+    def draw(self, painter: QPainter, area: QRectF) -> None:
+        """Paint the map with everything on it."""
+        shown = self.map
+        if shown is None:
+            write(painter, area, "waiting for the first map", self.theme.quiet, size=13)
+            return
+        box = self.picture(area)
+        painter.fillRect(box, QColor(self.theme.unseen))
+        self._draw_field(painter, box, shown)
+        step = isoline_step(self.limit)
+        if self.lines:
+            self._draw_lines(painter, box, shown, step)
+        if self.marks:
+            self._draw_sensors(painter, box, shown)
+        if self.arrows:
+            self._draw_arrows(painter, box, shown)
+        self.note = f"isolines every {step * 1e12:g} pT · arrows: pseudo-current"
+        middle = box.center()
+        for text, x, y in (
+            ("R", box.left() - 10, middle.y()),
+            ("L", box.right() + 10, middle.y()),
+            ("head", middle.x(), box.top() - 8),
+            ("foot", middle.x(), box.bottom() + 9),
+        ):
+            write(painter, QRectF(x - 24, y - 9, 48, 18), text, self.theme.text, size=12, bold=len(text) == 1)
+        self._draw_bar(painter, QRectF(area.right() - BAR + 26, box.top(), 16, box.height()))
+
+    def _draw_field(self, painter: QPainter, box: QRectF, shown: LiveMap) -> None:
+        colours = diverging()[colour_indices(on_screen(shown.bz), self.limit)].astype(np.uint32)
+        # The less certain the value, the fainter its colour: gone to a quarter at a deviation of half the scale.
+        doubt = np.clip(np.nan_to_num(on_screen(shown.bz_sd)) / (0.5 * self.limit), 0, 1)
+        seen = on_screen(shown.grid.mask) & np.isfinite(on_screen(shown.bz))
+        alpha = np.where(seen, 255 * (1 - 0.75 * doubt), 0).astype(np.uint32)
+        self._pixels = np.ascontiguousarray(
+            alpha << 24 | colours[..., 0] << 16 | colours[..., 1] << 8 | colours[..., 2]
+        )
+        height, width = self._pixels.shape
+        image = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(box, image)
+
+    def _draw_lines(self, painter: QPainter, box: QRectF, shown: LiveMap, step: float) -> None:
+        paths = {kind: QPainterPath() for kind in (-1, 0, 1)}
+        for isoline in isolines(shown.grid, shown.bz, self.limit, step):
+            path = paths[int(np.sign(round(isoline.level / step)))]
+            x, y = _to_screen(box, shown, isoline.points[:, 0], isoline.points[:, 1])
+            path.moveTo(x[0], y[0])
+            for px, py in zip(x[1:].tolist(), y[1:].tolist(), strict=True):
+                path.lineTo(px, py)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        ink = QColor(20, 26, 33, 190)
+        for kind, width, style in (
+            (-1, 1.0, Qt.PenStyle.DashLine),
+            (1, 1.0, Qt.PenStyle.SolidLine),
+            (0, 2.4, Qt.PenStyle.SolidLine),
+        ):
+            painter.setPen(QPen(ink, width, style))
+            painter.drawPath(paths[kind])
+
+    def _draw_sensors(self, painter: QPainter, box: QRectF, shown: LiveMap) -> None:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for name, x_m, y_m in self._places:
+            x, y = (float(v) for v in _to_screen(box, shown, x_m, y_m))
+            if name in self._bad:
+                painter.setPen(QPen(QColor("#000000"), 2))
+                painter.drawLine(QLineF(x - 5, y - 5, x + 5, y + 5))
+                painter.drawLine(QLineF(x - 5, y + 5, x + 5, y - 5))
+            else:
+                painter.setPen(QPen(QColor(20, 26, 33, 150), 1.2))
+                painter.drawEllipse(QPointF(x, y), 2.5, 2.5)
+
+    def _draw_arrows(self, painter: QPainter, box: QRectF, shown: LiveMap) -> None:
+        every = max(1, max(shown.bz.shape) // ARROWS)
+        rows = slice(every // 2, None, every)
+        seen = shown.grid.mask[rows, rows]
+        jx, jy = shown.jx[rows, rows], shown.jy[rows, rows]
+        size = np.where(seen & np.isfinite(jx) & np.isfinite(jy), np.hypot(jx, jy), 0.0)
+        strongest = float(size.max(initial=0.0))
+        if strongest <= 0:
+            return
+        x, y = np.meshgrid(*_to_screen(box, shown, shown.grid.x[rows], shown.grid.y[rows]))
+        scale = 1.3 * box.width() * every / shown.bz.shape[1] / strongest
+        strong = size > FAINT * strongest
+        painter.setPen(QPen(QColor(10, 14, 18), 1.6))
+        shafts: list[QLineF] = []
+        for px, py, dx, dy in zip(x[strong], y[strong], jx[strong] * scale, -jy[strong] * scale, strict=True):
+            shafts += _arrow(float(px), float(py), float(dx), float(dy))
+        painter.drawLines(shafts)
+
+    def _draw_bar(self, painter: QPainter, bar: QRectF) -> None:
+        colours = np.ascontiguousarray(diverging()[::-1].astype(np.uint32))
+        column = np.ascontiguousarray(255 << 24 | colours[:, 0] << 16 | colours[:, 1] << 8 | colours[:, 2])
+        image = QImage(column.astype(np.uint32).data, 1, 256, 4, QImage.Format.Format_RGB32).copy()
+        painter.drawImage(bar, image)
+        for share, value in (
+            (0.0, self.limit),
+            (0.25, self.limit / 2),
+            (0.5, 0.0),
+            (0.75, -self.limit / 2),
+            (1.0, -self.limit),
+        ):
+            y = bar.top() + share * bar.height()
+            text = f"{value * 1e12:+g}".replace("-", "−") if value else "0"
+            write(painter, QRectF(bar.right() + 4, y - 8, 46, 16), text, self.theme.text, align="left")
+        write(painter, QRectF(bar.right() + 4, bar.top() + 12, 46, 16), "pT", self.theme.quiet, align="left")
+        painter.save()
+        painter.translate(bar.left() - 10, bar.center().y())
+        painter.rotate(-90)
+        half = bar.height() / 2
+        write(painter, QRectF(0, -9, half, 18), OUT_OF_CHEST, self.theme.text)
+        write(painter, QRectF(-half, -9, half, 18), INTO_CHEST, self.theme.text)
+        painter.restore()
+
+
+def _to_screen(
+    box: QRectF, shown: LiveMap, x: float | NDArray[np.float64], y: float | NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return pixels of places (m): patient's left to the right of the screen, head up."""
+    left, right, foot, head = edges(shown.grid)
+    across = box.left() + (np.asarray(x) - left) / (right - left) * box.width()
+    down = box.bottom() - (np.asarray(y) - foot) / (head - foot) * box.height()
+    return across, down
+
+
+def _arrow(x: float, y: float, dx: float, dy: float) -> list[QLineF]:
+    """Return shaft and head of an arrow whose middle is at (x, y)."""
+    tip_x, tip_y = x + dx / 2, y + dy / 2
+    barbs = [(-0.35 * dx + 0.2 * dy, -0.35 * dy - 0.2 * dx), (-0.35 * dx - 0.2 * dy, -0.35 * dy + 0.2 * dx)]
+    lines = [QLineF(x - dx / 2, y - dy / 2, tip_x, tip_y)]
+    return lines + [QLineF(tip_x, tip_y, tip_x + bx, tip_y + by) for bx, by in barbs]

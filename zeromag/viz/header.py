@@ -1,0 +1,94 @@
+"""The window's head and foot: what state this is in, the numbers, and what it is not."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from zeromag import __version__
+from zeromag.viz.feed import Feed
+from zeromag.viz.panel import write
+from zeromag.viz.readings import Reading
+from zeromag.viz.theme import RESEARCH_USE, Theme
+
+TONES = {
+    "LIVE": "good",
+    "REPLAY": "accent",
+    "PAUSED": "warning",
+    "WAITING": "quiet",
+    "STALE": "alarm",
+    "ENDED": "alarm",
+}
+
+
+class Header(QWidget):
+    """A badge that cannot be overlooked, then the readings."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self.state = "WAITING"
+        self.source = ""
+        self.recording = False
+        self.readings: list[Reading] = []
+        self.setFixedHeight(58)
+        self.setAccessibleName("State and numbers")
+
+    def show_feed(self, feed: Feed, state: str, readings: list[Reading]) -> None:
+        """Take state and numbers."""
+        self.state, self.readings = state, readings
+        self.recording = feed.status.recording
+        self.source = feed.status.source + (" · simulated" if feed.status.simulated else "")
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Paint the head."""
+        del event
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(self.theme.window))
+        tone = str(getattr(self.theme, TONES.get(self.state, "quiet")))
+        badge = QRectF(0, 8, 104, 42)
+        painter.fillRect(badge, QColor(tone))
+        write(painter, badge, self.state, self.theme.window, size=18, bold=True)
+        write(
+            painter,
+            QRectF(118, 8, 220, 22),
+            f"zeromag {__version__}",
+            self.theme.text,
+            size=15,
+            bold=True,
+            align="left",
+        )
+        source = ("● REC  " if self.recording else "") + self.source
+        write(painter, QRectF(118, 30, 220, 18), source, self.theme.quiet, size=12, align="left")
+        width = (self.width() - 350) / max(len(self.readings), 1)
+        for k, reading in enumerate(self.readings):
+            left = 350 + k * width
+            write(painter, QRectF(left, 6, width - 8, 16), reading.name, self.theme.quiet, size=11, align="left")
+            size = 24 if k == 0 else 18
+            box = QRectF(left, 22, width - 8, 30)
+            write(
+                painter, box, reading.value, str(getattr(self.theme, reading.tone)), size=size, bold=True, align="left"
+            )
+        painter.end()
+
+
+class Footer(QWidget):
+    """The line that is always there."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self.hint = ""
+        self.setFixedHeight(24)
+        self.setAccessibleName(RESEARCH_USE)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Paint the foot."""
+        del event
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(self.theme.window))
+        box = QRectF(0, 0, self.width(), self.height())
+        write(painter, box, RESEARCH_USE, self.theme.text, size=12, bold=True, align="left")
+        write(painter, box.adjusted(260, 0, 0, 0), self.hint, self.theme.quiet, size=11, align="right")
+        painter.end()

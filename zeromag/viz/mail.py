@@ -1,0 +1,150 @@
+"""What one viewer of the page has not seen yet, as compact messages; nothing travels twice.
+
+A message is a 4-byte little-endian length, that many bytes of JSON (`kind`, its fields, and under `arrays`
+each array's name and shape), then the arrays one after the other as float32.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zeromag.mapping.average import Average
+from zeromag.viz.feed import Feed, LiveMap, Stream
+from zeromag.viz.isolines import isolines
+from zeromag.viz.palette import colour_indices, diverging, on_screen
+from zeromag.viz.places import edges, heart_places
+from zeromag.viz.readings import readings
+from zeromag.viz.scale import isoline_step
+from zeromag.viz.theme import INTO_CHEST, OUT_OF_CHEST, RESEARCH_USE
+
+ROWS = 8  # traces on the page
+BACKLOG = 10.0  # s of traces a newcomer gets
+ARROWS = 14  # along the longer side
+
+
+def pack(kind: str, fields: Mapping[str, object], arrays: Mapping[str, NDArray[np.floating]] | None = None) -> bytes:
+    """Return one message."""
+    parts = {name: np.ascontiguousarray(array, dtype="<f4") for name, array in (arrays or {}).items()}
+    head = {"kind": kind, **fields, "arrays": [[name, list(part.shape)] for name, part in parts.items()]}
+    text = json.dumps(head, allow_nan=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)  # the arrays begin at a multiple of four
+    return struct.pack("<I", len(text)) + text + b"".join(part.tobytes() for part in parts.values())
+
+
+class Mail:
+    """The messages for one viewer."""
+
+    def __init__(self) -> None:
+        self._stream: Stream | None = None
+        self._sent = 0  # stream index after the newest sample sent
+        self._map: LiveMap | None = None
+        self._averages: dict[str, Average] = {}
+
+    def hello(self) -> bytes:
+        """Return what never changes: the words and the colours."""
+        return pack(
+            "hello",
+            {"research_use": RESEARCH_USE, "out": OUT_OF_CHEST, "into": INTO_CHEST, "colours": diverging().tolist()},
+        )
+
+    def due(self, feed: Feed) -> list[bytes]:
+        """Return what is new since the last call; the state always."""
+        out: list[bytes] = []
+        stream = feed.stream
+        if stream is not None:
+            if stream is not self._stream:
+                self._stream, self._sent = stream, 0
+                out.append(_description(stream))
+            out += self._traces(stream)
+        if feed.map is not None and feed.map is not self._map:
+            self._map = feed.map
+            out.append(_map(feed.map, feed.scale.limit or 1e-12))
+        for kind, average in feed.averages.items():
+            if average is not self._averages.get(kind):
+                out.append(_average(average))
+        self._averages = feed.averages
+        out.append(_state(feed))
+        return out
+
+    def _traces(self, stream: Stream) -> list[bytes]:
+        stop = stream.values.stop
+        wanted = min(stop - self._sent, round(BACKLOG * stream.rate), stream.values.length)
+        if wanted <= 0:
+            return []
+        rows, first = stream.values.newest(wanted)
+        self._sent = first + len(rows)
+        return [pack("traces", {"first": first}, {"values": rows[:, _shown(stream)] * 1e12})]
+
+
+def _shown(stream: Stream) -> list[int]:
+    columns = stream.sensors.of_kind("mag").tolist() or list(range(len(stream.sensors)))
+    if len(columns) <= ROWS:
+        return columns
+    return [columns[k] for k in np.linspace(0, len(columns) - 1, ROWS).round().astype(int)]
+
+
+def _description(stream: Stream) -> bytes:
+    names = [stream.sensors.names[c] for c in _shown(stream)]
+    places = [[name, x, y] for name, x, y in heart_places(stream.sensors)]
+    return pack("description", {"rate": stream.rate, "names": names, "places": places})
+
+
+@lru_cache(maxsize=4)
+def _map(shown: LiveMap, limit: float) -> bytes:
+    """Return colours (index, −1 unseen), isolines and arrows; one computation serves all viewers."""
+    grid = shown.grid
+    step = isoline_step(limit)
+    seen = on_screen(grid.mask & np.isfinite(shown.bz))
+    index = np.where(seen, colour_indices(on_screen(shown.bz), limit), -1.0)
+    lines = isolines(grid, shown.bz, limit, step)
+    every = max(1, max(shown.bz.shape) // ARROWS)
+    part = slice(every // 2, None, every)
+    jx, jy = (np.where(grid.mask, np.nan_to_num(j), 0.0)[part, part] for j in (shown.jx, shown.jy))
+    strongest = float(np.hypot(jx, jy).max(initial=0.0)) or 1.0
+    fields = {
+        "limit": limit * 1e12,
+        "step": step * 1e12,
+        "edges": list(edges(grid)),
+        "levels": [round(line.level / step) for line in lines],
+        "lengths": [len(line.points) for line in lines],
+    }
+    arrays = {
+        "index": index,
+        "lines": np.concatenate([line.points for line in lines]) if lines else np.zeros((0, 2)),
+        "arrow_x": grid.x[part],
+        "arrow_y": grid.y[part],
+        "jx": jx / strongest,
+        "jy": jy / strongest,
+    }
+    return pack("map", fields, arrays)
+
+
+def _average(average: Average) -> bytes:
+    wave = average.wave[:, average.good] * 1e12
+    names = [name for name, good in zip(average.sensors.names, average.good.tolist(), strict=True) if good]
+    return pack(
+        "average", {"name": average.kind, "nave": average.nave, "names": names}, {"time": average.time, "wave": wave}
+    )
+
+
+def _state(feed: Feed) -> bytes:
+    status = feed.status
+    return pack(
+        "state",
+        {
+            "state": feed.state(),
+            "age": feed.age_ns() / 1e9 if feed.arrived_ns else None,
+            "reason": feed.ended or "",
+            "message": feed.message,
+            "source": status.source + (" · simulated" if status.simulated else ""),
+            "recording": status.recording,
+            "readings": [[reading.name, reading.value, reading.tone] for reading in readings(feed)],
+            "channels": [[name, channel.status, channel.why] for name, channel in status.channels.items()],
+        },
+    )

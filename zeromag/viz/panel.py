@@ -1,0 +1,91 @@
+"""One framed picture of the window: title, drawing, and the veil over it when what it shows is not live."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from zeromag.viz.feed import Feed
+from zeromag.viz.theme import Theme
+
+HEAD = 26  # px of the title's line
+
+
+class Panel(QWidget):
+    """A picture that takes its state from a feed in `refresh` and paints it in `draw`."""
+
+    title = ""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self.note = ""  # right of the title
+        self.veil = ""  # the words over a picture that is not live; empty: it is
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(120, 90)
+        self.setAccessibleName(self.title)
+
+    def refresh(self, feed: Feed) -> None:
+        """Take what this picture shows; a panel that is not told keeps its last state."""
+
+    def draw(self, painter: QPainter, area: QRectF) -> None:
+        """Paint into `area`, the panel without its title."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Paint frame, title, picture and veil."""
+        del event
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillRect(self.rect(), QColor(self.theme.panel))
+        frame = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        area = frame.adjusted(10, HEAD + 2, -10, -8)
+        self.draw(painter, area)
+        painter.setPen(QPen(QColor(self.theme.line), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(frame)
+        line = QRectF(10, 0, self.width() - 20, HEAD)
+        write(painter, line, self.title, self.theme.text, size=12, bold=True, align="left")
+        write(painter, line, self.note, self.theme.quiet, size=11, align="right")
+        if self.veil:
+            self._draw_veil(painter, area)
+        painter.end()
+
+    def _draw_veil(self, painter: QPainter, area: QRectF) -> None:
+        grey = QColor(self.theme.window)
+        grey.setAlpha(175)
+        painter.fillRect(area, grey)
+        banner = QRectF(area.left(), area.center().y() - 16, area.width(), 32)
+        painter.fillRect(banner, QColor(self.theme.window))
+        write(painter, banner, self.veil, self.theme.warning, size=13, bold=True)
+
+
+def write(
+    painter: QPainter,
+    box: QRectF,
+    text: str,
+    colour: str,
+    *,
+    size: int = 11,
+    bold: bool = False,
+    align: str = "centre",
+) -> None:
+    """Write one line into a box, vertically in its middle, shortened with … when it does not fit."""
+    font = QFont(painter.font())
+    font.setPixelSize(size)
+    font.setBold(bold)
+    painter.setFont(font)
+    painter.setPen(QColor(colour))
+    flags = {
+        "left": Qt.AlignmentFlag.AlignLeft,
+        "right": Qt.AlignmentFlag.AlignRight,
+        "centre": Qt.AlignmentFlag.AlignHCenter,
+    }
+    short = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(box.width()))
+    painter.drawText(box, flags[align] | Qt.AlignmentFlag.AlignVCenter, short)
+
+
+def line(painter: QPainter, start: tuple[float, float], end: tuple[float, float], colour: str, width: float) -> None:
+    """Draw a straight line."""
+    painter.setPen(QPen(QColor(colour), width))
+    painter.drawLine(QPointF(*start), QPointF(*end))

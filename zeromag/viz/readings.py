@@ -1,0 +1,73 @@
+"""The few numbers a user looks at, as words: state, heart rate, beats, loss, latency, usable."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from zeromag.viz.feed import Feed
+from zeromag.viz.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One number with its name; `tone` is `text`, `good`, `warning` or `alarm`."""
+
+    name: str
+    value: str
+    tone: str = "text"
+
+
+class Latency:
+    """Time from the device to the picture over the last pictures."""
+
+    def __init__(self, pictures: int = 300) -> None:
+        self._taken: deque[float] = deque(maxlen=pictures)
+
+    def drawn(self, t_ns: int, now_ns: int) -> None:
+        """Take one picture; a time that cannot be from this machine's clock is left out."""
+        late = (now_ns - t_ns) / 1e6
+        if t_ns > 0 and 0 <= late < 60_000:
+            self._taken.append(late)
+
+    def quantiles(self) -> tuple[float, float] | None:
+        """Return median and 99th percentile in ms, or None before the first picture."""
+        if not self._taken:
+            return None
+        p50, p99 = np.percentile(np.array(self._taken), [50, 99])
+        return float(p50), float(p99)
+
+
+def readings(feed: Feed, latency: Latency | None = None) -> list[Reading]:
+    """Return what the header shows."""
+    status = feed.status
+    rate = status.heart_rate
+    beats = sum(status.beats.values())
+    rows = [
+        Reading("heart rate", "—" if rate is None else f"{rate.value:.0f} /min"),
+        Reading("beats", _beats(status) if beats else "0"),
+        _usable(status),
+        Reading("lost", f"{status.lost} samples" if status.lost else "0", "alarm" if status.lost else "good"),
+    ]
+    if latency is not None:
+        spread = latency.quantiles()
+        late = "—" if spread is None else f"{spread[0]:.0f} / {spread[1]:.0f} ms"
+        rows.append(Reading("latency p50 / p99", late))
+    return rows
+
+
+def _beats(status: Status) -> str:
+    others = {kind: n for kind, n in status.beats.items() if kind != "normal" and n}
+    text = str(status.beats.get("normal", 0))
+    return text + "".join(f" + {n} {kind}" for kind, n in others.items())
+
+
+def _usable(status: Status) -> Reading:
+    answer = status.usable.answer
+    tone = {"yes": "good", "no": "alarm"}.get(answer, "warning")
+    needed = status.usable.seconds_needed
+    if answer == "not yet" and needed:
+        answer = f"in {needed:.0f} s"
+    return Reading("usable", answer, tone)

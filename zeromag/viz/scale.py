@@ -1,0 +1,60 @@
+"""Round numbers for scales: colour limits, isoline steps, ticks; and the scale that holds still during a beat."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def round_up(value: float) -> float:
+    """Return the smallest 1, 2 or 5 × 10ⁿ that is at least `value`; 1 for nothing or NaN."""
+    if not (np.isfinite(value) and value > 0):
+        return 1.0
+    power = 10.0 ** np.floor(np.log10(value))
+    for factor in (1.0, 2.0, 5.0, 10.0):
+        if factor * power >= value * (1 - 1e-9):
+            return float(factor * power)
+    return float(10.0 * power)
+
+
+def isoline_step(limit: float, lines: int = 12) -> float:
+    """Return a 1-2-5 step that puts at most `lines` isolines between −limit and +limit."""
+    return round_up(2 * limit / lines)
+
+
+def ticks(low: float, high: float, count: int = 6) -> NDArray[np.float64]:
+    """Return round numbers between `low` and `high`, about `count` of them."""
+    step = round_up((high - low) / max(count, 1))
+    first = np.ceil(low / step - 1e-9)
+    last = np.floor(high / step + 1e-9)
+    return np.arange(first, last + 1) * step
+
+
+class BeatScale:
+    """A symmetric colour limit that changes only when a beat has been seen, so that one beat has one scale.
+
+    Before the first beat it can only grow. Afterwards it is the median of the last five beats' extremes,
+    rounded up.
+    """
+
+    def __init__(self) -> None:
+        self.limit = 0.0  # T; 0: nothing seen yet
+        self._running = 0.0
+        self._extremes: deque[float] = deque(maxlen=5)
+
+    def see(self, extreme: float) -> None:
+        """Take the largest |Bz| of one map."""
+        if not np.isfinite(extreme):
+            return
+        self._running = max(self._running, extreme)
+        if not self._extremes:
+            self.limit = round_up(self._running) if self._running > 0 else 0.0
+
+    def beat(self) -> None:
+        """Take a beat: the scale of the coming one is settled here."""
+        if self._running > 0:
+            self._extremes.append(self._running)
+            self.limit = round_up(float(np.median(self._extremes)))
+        self._running = 0.0

@@ -1,0 +1,305 @@
+"use strict";
+// Draws what the server sends; keeps nothing, decides nothing. Message format: see zeromag/viz/mail.py.
+const $ = (id) => document.getElementById(id);
+const STALE_MS = 200, SPEED = 25, ERASE = 12, PX_PER_MM = 96 / 25.4, LABELS = 44, BAR = 96;
+const seen = { hello: null, description: null, map: null, averages: {}, state: null };
+const ring = { size: 0, stop: 0, rows: null, zero: null, gain: 0, settled: 0 };
+let cursor = 0, heard = 0, socket = null, plot = null, frames = 0;
+
+function unpack(buffer) {
+  const length = new DataView(buffer).getUint32(0, true);
+  const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
+  let at = 4 + length;
+  for (const [name, shape] of head.arrays) {
+    const count = shape.reduce((a, b) => a * b, 1);
+    head[name] = new Float32Array(buffer, at, count);
+    head[name].shape = shape;
+    at += 4 * count;
+  }
+  return head;
+}
+
+function connect() {
+  socket = new WebSocket(`ws://${location.host}/stream`);
+  socket.binaryType = "arraybuffer";
+  socket.onmessage = (event) => { heard = performance.now(); take(unpack(event.data)); };
+  socket.onclose = () => setTimeout(connect, 500);
+}
+
+function take(message) {
+  if (message.kind === "traces") keep(message);
+  else if (message.kind === "average") seen.averages[message.name] = message;
+  else {
+    seen[message.kind] = message;
+    if (message.kind === "description") {
+      Object.assign(ring, { size: Math.round(20 * message.rate), stop: 0, zero: null, gain: 0, settled: 0 });
+      ring.rows = new Float32Array(ring.size * message.names.length).fill(NaN);
+      seen.averages = {}; seen.map = null;
+    }
+    if (message.kind === "state") words(message);
+  }
+}
+
+function keep(message) {
+  const [samples, width] = message.values.shape;
+  if (message.first > ring.stop && ring.stop > 0)
+    for (let t = Math.max(ring.stop, message.first - ring.size); t < message.first; t++)
+      ring.rows.fill(NaN, (t % ring.size) * width, (t % ring.size + 1) * width);
+  for (let t = 0; t < samples; t++)
+    ring.rows.set(message.values.subarray(t * width, (t + 1) * width), ((message.first + t) % ring.size) * width);
+  if (ring.stop === 0) ring.begin = message.first;
+  ring.stop = message.first + samples;
+}
+
+function words(state) {
+  $("source").textContent = (state.recording ? "● REC  " : "") + state.source;
+  $("message").hidden = !state.message;
+  $("message").textContent = state.message;
+  const list = $("readings");
+  while (list.children.length < state.readings.length) {
+    const box = document.createElement("div");
+    box.append(document.createElement("dt"), document.createElement("dd"));
+    list.append(box);
+  }
+  state.readings.forEach(([name, value, tone], k) => {
+    const [term, number] = list.children[k].children;
+    term.textContent = name; number.textContent = value; number.className = tone;
+  });
+  const key = JSON.stringify(state.channels);
+  if (key === words.key) return;
+  words.key = key;
+  const bad = state.channels.filter(([, status]) => status !== "good");
+  $("n-channels").textContent = `${state.channels.length - bad.length} of ${state.channels.length} good`;
+  $("tiles").replaceChildren(...state.channels.map(([name, status]) => {
+    const tile = document.createElement("span");
+    tile.textContent = name; tile.className = status === "good" ? "" : "bad"; tile.title = `${name}: ${status}`;
+    return tile;
+  }));
+  $("bad").replaceChildren(...bad.map(([name, status, why]) => {
+    const item = document.createElement("li");
+    item.textContent = `${name}  ${status}  ${why}`;
+    return item;
+  }));
+}
+
+function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim(); }
+let ink = {};
+function inks() { for (const n of ["panel", "line", "text", "quiet", "accent", "trace", "unseen", "alarm"]) ink[n] = colour(n); }
+
+function canvas(id) {
+  const element = $(id), scale = devicePixelRatio || 1;
+  const width = element.clientWidth, height = element.clientHeight;
+  if (element.width !== Math.round(width * scale) || element.height !== Math.round(height * scale)) {
+    element.width = Math.round(width * scale); element.height = Math.round(height * scale);
+  }
+  const pen = element.getContext("2d");
+  pen.setTransform(scale, 0, 0, scale, 0, 0);
+  pen.clearRect(0, 0, width, height);
+  pen.font = "12px system-ui, 'DejaVu Sans', sans-serif"; pen.textBaseline = "middle"; pen.textAlign = "center";
+  return [pen, width, height];
+}
+
+const signed = (value) => value === 0 ? "0" : (value > 0 ? "+" : "−") + +Math.abs(value).toPrecision(3);
+
+function roundUp(value) {
+  if (!(value > 0)) return 1;
+  const power = 10 ** Math.floor(Math.log10(value));
+  return [1, 2, 5, 10].map((f) => f * power).find((v) => v >= value * (1 - 1e-9));
+}
+
+function drawMap() {
+  const [pen, width, height] = canvas("map"), map = seen.map;
+  if (!map || !seen.hello) return waiting(pen, width, height, "waiting for the first map");
+  const [left, right, foot, head] = map.edges, room = [width - BAR - 32, height - 40];
+  const size = Math.min(room[0] / (right - left), room[1] / (head - foot));
+  const w = size * (right - left), h = size * (head - foot);
+  const x0 = 16 + (room[0] - w) / 2, y0 = 20 + (room[1] - h) / 2;
+  // Patient's left (x up) to the right of the screen, head up: the viewer faces the patient.
+  const X = (x) => x0 + (x - left) * size, Y = (y) => y0 + (head - y) * size;
+  pen.fillStyle = ink.unseen; pen.fillRect(x0, y0, w, h);
+  const [rows, columns] = map.index.shape, field = drawMap.field;
+  if (field.width !== columns || field.height !== rows) { field.width = columns; field.height = rows; }
+  const image = new ImageData(columns, rows), table = seen.hello.colours;
+  for (let k = 0; k < map.index.length; k++) {
+    const rgb = table[Math.max(map.index[k], 0)];
+    image.data[4 * k] = rgb[0]; image.data[4 * k + 1] = rgb[1]; image.data[4 * k + 2] = rgb[2];
+    image.data[4 * k + 3] = map.index[k] < 0 ? 0 : 255;
+  }
+  field.getContext("2d").putImageData(image, 0, 0);
+  pen.imageSmoothingQuality = "high"; pen.drawImage(field, x0, y0, w, h);
+  let at = 0;
+  map.levels.forEach((level, k) => {
+    pen.beginPath(); pen.strokeStyle = "rgba(20,26,33,.75)"; pen.lineWidth = level === 0 ? 2.4 : 1;
+    pen.setLineDash(level < 0 ? [4, 3] : []);
+    for (let n = 0; n < map.lengths[k]; n++, at += 2) pen.lineTo(X(map.lines[at]), Y(map.lines[at + 1]));
+    pen.stroke();
+  });
+  pen.setLineDash([]);
+  const bad = new Set((seen.state ? seen.state.channels : []).filter(([, s]) => s !== "good").map(([n]) => n));
+  for (const [name, x, y] of seen.description.places) {
+    pen.beginPath(); pen.lineWidth = bad.has(name) ? 2 : 1.2; pen.strokeStyle = bad.has(name) ? "#000" : "rgba(20,26,33,.6)";
+    if (bad.has(name)) { for (const s of [-1, 1]) { pen.moveTo(X(x) - 5, Y(y) - 5 * s); pen.lineTo(X(x) + 5, Y(y) + 5 * s); } }
+    else pen.arc(X(x), Y(y), 2.5, 0, 7);
+    pen.stroke();
+  }
+  drawArrows(pen, map, X, Y, w);
+  pen.fillStyle = ink.text;
+  pen.fillText("head", x0 + w / 2, y0 - 9); pen.fillText("foot", x0 + w / 2, y0 + h + 10);
+  pen.font = "bold 13px system-ui, 'DejaVu Sans', sans-serif";
+  pen.fillText("R", x0 - 9, y0 + h / 2); pen.fillText("L", x0 + w + 9, y0 + h / 2);
+  drawBar(pen, width - BAR + 28, y0, h, map.limit);
+  $("n-map").textContent = `isolines every ${+map.step.toPrecision(3)} pT · arrows: pseudo-current`;
+}
+drawMap.field = document.createElement("canvas");
+
+function drawArrows(pen, map, X, Y, w) {
+  const nx = map.arrow_x.length, ny = map.arrow_y.length, long = 1.3 * w / nx;
+  pen.beginPath(); pen.strokeStyle = "#0a0e12"; pen.lineWidth = 1.6;
+  for (let j = 0; j < ny; j++) for (let i = 0; i < nx; i++) {
+    const jx = map.jx[j * nx + i], jy = map.jy[j * nx + i];
+    if (Math.hypot(jx, jy) < 0.25) continue;
+    const dx = jx * long, dy = -jy * long, x = X(map.arrow_x[i]) + dx / 2, y = Y(map.arrow_y[j]) + dy / 2;
+    pen.moveTo(x - dx, y - dy); pen.lineTo(x, y);
+    for (const s of [-0.2, 0.2]) { pen.moveTo(x, y); pen.lineTo(x - 0.35 * dx + s * dy, y - 0.35 * dy - s * dx); }
+  }
+  pen.stroke();
+}
+
+function drawBar(pen, x, y, h, limit) {
+  const fill = pen.createLinearGradient(0, y + h, 0, y);
+  seen.hello.colours.forEach((rgb, k) => fill.addColorStop(k / 255, `rgb(${rgb.join(",")})`));
+  pen.fillStyle = fill; pen.fillRect(x, y, 16, h);
+  pen.font = "12px system-ui, 'DejaVu Sans', sans-serif"; pen.fillStyle = ink.text; pen.textAlign = "left";
+  for (const share of [0, 0.25, 0.5, 0.75, 1]) pen.fillText(signed(limit * (1 - 2 * share)), x + 21, y + share * h);
+  pen.fillText("pT", x + 21, y + 16);
+  pen.textAlign = "center"; pen.save(); pen.translate(x - 11, y + h / 2); pen.rotate(-Math.PI / 2);
+  pen.fillText(seen.hello.out, h / 4, 0); pen.fillText(seen.hello.into, -h / 4, 0); pen.restore();
+}
+
+function drawTraces() {
+  const [pen, width, height] = canvas("traces"), about = seen.description;
+  if (!about || ring.stop === 0) return waiting(pen, width, height, "waiting for the first samples");
+  const names = about.names, n = names.length, span = Math.floor(width - LABELS), pitch = height / n;
+  const perPixel = about.rate / (SPEED * PX_PER_MM), newest = Math.floor((ring.stop - 1) / perPixel);
+  settle(n, pitch, Math.min(ring.stop - ring.begin, Math.floor(span * perPixel)), about.rate);
+  const bad = new Set((seen.state ? seen.state.channels : []).filter(([, s]) => s !== "good").map(([m]) => m));
+  pen.lineWidth = 1.3;
+  for (let c = 0; c < n; c++) {
+    const middle = (c + 0.5) * pitch;
+    pen.strokeStyle = bad.has(names[c]) ? ink.quiet : ink.trace; pen.beginPath();
+    let down = false, last = -1;
+    for (let p = newest - span + ERASE + 1; p <= newest; p++) {
+      const from = Math.max(Math.ceil(p * perPixel), ring.begin), to = Math.min(Math.ceil((p + 1) * perPixel), ring.stop);
+      const column = ((p % span) + span) % span;
+      if (column < last) down = false;
+      last = column;
+      for (let t = from; t < to; t++) {
+        const value = ring.rows[(t % ring.size) * n + c];
+        if (Number.isNaN(value)) { down = false; continue; }
+        const y = middle - (value - ring.zero[c]) * ring.gain, x = LABELS + column + (t / perPixel - p);
+        if (down) pen.lineTo(x, y); else pen.moveTo(x, y);
+        down = true;
+      }
+    }
+    pen.stroke();
+    pen.textAlign = "left"; pen.fillStyle = bad.has(names[c]) ? ink.alarm : ink.quiet; pen.fillText(names[c], 0, middle);
+  }
+  const field = roundUp(18 / ring.gain), bar = field * ring.gain;
+  pen.strokeStyle = pen.fillStyle = ink.accent; pen.lineWidth = 3; pen.beginPath();
+  pen.moveTo(width - 8, height - 4); pen.lineTo(width - 8, height - 4 - bar); pen.stroke();
+  pen.textAlign = "right"; pen.fillText(`${+field.toPrecision(2)} pT`, width - 14, height - 4 - bar / 2);
+  $("n-traces").textContent = `${SPEED} mm/s sweep · ${(PX_PER_MM / ring.gain).toPrecision(3)} pT/mm`;
+}
+
+function settle(n, pitch, available, rate) {
+  if (ring.zero && ring.stop - ring.settled < rate && ring.gain > 0) return;
+  const step = Math.max(1, Math.floor(available / 400)), zero = [], reach = [];
+  for (let c = 0; c < n; c++) {
+    const values = [];
+    for (let t = ring.stop - available; t < ring.stop; t += step) {
+      const value = ring.rows[(t % ring.size) * n + c];
+      if (!Number.isNaN(value)) values.push(value);
+    }
+    values.sort((a, b) => a - b);
+    zero.push(values.length ? values[values.length >> 1] : 0);
+    if (values.length) reach.push(Math.max(values[values.length - 1] - zero[c], zero[c] - values[0]));
+  }
+  reach.sort((a, b) => a - b);
+  ring.zero = zero; ring.settled = ring.stop;
+  if (ring.gain === 0 || ring.young) {
+    ring.gain = 0.45 * pitch / roundUp(1.2 * (reach[reach.length >> 1] || 1));
+    ring.young = ring.stop - ring.begin < 2 * rate;
+  }
+}
+
+function drawBeat() {
+  const [pen, width, height] = canvas("beat");
+  const average = seen.averages.normal || Object.values(seen.averages).sort((a, b) => b.nave - a.nave)[0];
+  if (!average || !average.names.length) { plot = null; return waiting(pen, width, height, "waiting for enough beats"); }
+  const time = average.time, n = average.names.length, start = time[0], stop = time[time.length - 1];
+  plot = { left: 48, right: width - 8, top: 2, bottom: height - 20, start, stop };
+  const reach = roundUp(average.wave.reduce((most, value) => Math.max(most, Math.abs(value)), 0));
+  const X = (t) => plot.left + (t - start) / (stop - start) * (plot.right - plot.left);
+  const Y = (v) => (plot.top + plot.bottom) / 2 - v / reach * (plot.bottom - plot.top) / 2;
+  pen.lineWidth = 1; pen.strokeStyle = ink.line; pen.fillStyle = ink.quiet; pen.beginPath();
+  for (let ms = Math.ceil(start * 10) * 100; ms <= stop * 1000; ms += 100) {
+    pen.moveTo(X(ms / 1000), plot.top); pen.lineTo(X(ms / 1000), plot.bottom);
+    pen.fillText(ms === 0 ? "0 ms" : String(ms).replace("-", "−"), X(ms / 1000), height - 9);
+  }
+  pen.textAlign = "right";
+  for (const value of [-reach, -reach / 2, 0, reach / 2, reach]) {
+    pen.moveTo(plot.left, Y(value)); pen.lineTo(plot.right, Y(value));
+    pen.fillText(value ? signed(value) : "0 pT", plot.left - 5, Math.min(Math.max(Y(value), 7), height - 26));
+  }
+  pen.stroke();
+  pen.strokeStyle = ink.trace; pen.globalAlpha = 0.6;
+  for (let c = 0; c < n; c++) {
+    pen.beginPath();
+    for (let t = 0; t < time.length; t++) pen.lineTo(X(time[t]), Y(average.wave[t * n + c]));
+    pen.stroke();
+  }
+  pen.globalAlpha = 1;
+  cursor = Math.min(Math.max(cursor, start), stop);
+  const at = Math.round((cursor - start) / (stop - start) * (time.length - 1));
+  const row = average.wave.subarray(at * n, (at + 1) * n);
+  const high = row.indexOf(Math.max(...row)), low = row.indexOf(Math.min(...row));
+  pen.strokeStyle = pen.fillStyle = ink.accent; pen.lineWidth = 1.6; pen.beginPath();
+  pen.moveTo(X(cursor), plot.top); pen.lineTo(X(cursor), plot.bottom); pen.stroke();
+  pen.textAlign = "left";
+  const ms = Math.round(cursor * 1000);
+  pen.fillText(`R${ms < 0 ? "−" : "+"}${Math.abs(ms)} ms   ${average.names[high]} ${signed(row[high])} pT   ${average.names[low]} ${signed(row[low])} pT`, plot.left + 6, 10);
+  $("beat").setAttribute("aria-valuenow", String(ms));
+  $("n-beat").textContent = `${average.name} · ${average.nave} beats`;
+}
+
+function waiting(pen, width, height, text) { pen.fillStyle = ink.quiet; pen.fillText(text, width / 2, height / 2); }
+
+function veil() {
+  const silent = performance.now() - heard, state = seen.state;
+  const offline = !state || silent > STALE_MS;
+  const shown = offline ? (state ? "OFFLINE" : "WAITING") : state.state;
+  const words = { OFFLINE: `OFFLINE · nothing heard for ${(silent / 1000).toFixed(1)} s`,
+    STALE: state && `STALE · no data for ${state.age.toFixed(1)} s`, ENDED: state && `ENDED · ${state.reason}` }[shown] || "";
+  $("badge").textContent = shown; $("badge").className = shown;
+  for (const cover of document.querySelectorAll(".veil")) { cover.hidden = !words; cover.textContent = words; }
+}
+
+function move(event) {
+  if (!plot) return;
+  const x = event.clientX - $("beat").getBoundingClientRect().left;
+  cursor = plot.start + (x - plot.left) / (plot.right - plot.left) * (plot.stop - plot.start);
+}
+$("beat").addEventListener("pointerdown", (event) => { $("beat").setPointerCapture(event.pointerId); move(event); });
+$("beat").addEventListener("pointermove", (event) => { if (event.buttons) move(event); });
+$("beat").addEventListener("keydown", (event) => {
+  const step = { ArrowLeft: -0.001, ArrowRight: 0.001 }[event.key];
+  if (step) { cursor += step * (event.shiftKey ? 10 : 1); event.preventDefault(); }
+});
+
+function draw() {
+  inks(); drawMap(); drawTraces(); drawBeat(); veil(); frames++;
+  requestAnimationFrame(draw);
+}
+setInterval(() => { $("rate").textContent = `${frames} pictures/s`; frames = 0; }, 1000);
+connect();
+requestAnimationFrame(draw);

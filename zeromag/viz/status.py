@@ -1,0 +1,82 @@
+"""What the processing says about itself twice a second, checked on arrival."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number with its interval."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One channel's state and the reason for it."""
+
+    status: str = "good"
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaning:
+    """What one cleaning step took away and what it cost."""
+
+    stage: str
+    shielding_db: dict[str, float | None] = field(default_factory=dict)
+    heart_kept: float | None = None
+    map_correlation: float | None = None
+    noise_gain: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """The evaluability gate's answer."""
+
+    answer: str = "not yet"
+    reasons: list[str] = field(default_factory=list)
+    seconds_needed: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The numbers around the pictures; whatever a stream leaves out is not known."""
+
+    samples: int = 0
+    seconds: float = 0.0
+    lost: int = 0
+    gaps: int = 0
+    heart_rate: Figure | None = None
+    beats: dict[str, int] = field(default_factory=dict)
+    mains_hz: float | None = None
+    channels: dict[str, Channel] = field(default_factory=dict)
+    cleaning: list[Cleaning] = field(default_factory=list)
+    chain_reason: str = ""
+    usable: Usable = field(default_factory=Usable)
+    recording: bool = False
+    source: str = ""
+    simulated: bool = False
+    replay: bool = False
+
+    def bad(self) -> set[str]:
+        """Return the names of the channels that must not be used."""
+        return {name for name, channel in self.channels.items() if channel.status != "good"}
+
+
+def read_status(fields: Mapping[str, object]) -> Status:
+    """Return the checked status; fields this version does not know are ignored.
+
+    Raises
+    ------
+    ValueError
+        If a field does not hold what it should.
+    """
+    return msgspec.convert(fields, Status, strict=False)

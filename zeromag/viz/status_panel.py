@@ -1,0 +1,77 @@
+"""Every channel's state at its place in the array, and the reasons in words."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from zeromag.viz.feed import Feed
+from zeromag.viz.panel import Panel, line, write
+from zeromag.viz.status import Channel, Status
+
+LINE = 17  # px
+
+
+class StatusPanel(Panel):
+    """A tile per channel, bad ones crossed; below them what is wrong and what cleaning cost."""
+
+    title = "Channels"
+
+    def refresh(self, feed: Feed) -> None:
+        """Take the status and the message."""
+        self.status = feed.status
+        self.message = feed.message
+
+    status = Status()
+    message = ""
+
+    def draw(self, painter: QPainter, area: QRectF) -> None:
+        """Paint tiles and lines."""
+        channels = self.status.channels
+        if not channels:
+            write(painter, area, "no word about the channels yet", self.theme.quiet, size=13)
+            return
+        bad = {name: channel for name, channel in channels.items() if channel.status != "good"}
+        self.note = f"{len(channels) - len(bad)} of {len(channels)} good"
+        bottom = self._draw_tiles(painter, area, channels)
+        lines = [(f"{name}  {channel.status}  {channel.why}", self.theme.alarm) for name, channel in bad.items()]
+        lines += [(text, self.theme.text) for text in _cleaning(self.status)]
+        if self.message:
+            lines.insert(0, (self.message, self.theme.warning))
+        room = int((area.bottom() - bottom) / LINE)
+        if len(lines) > room > 0:
+            hidden = len(lines) - room + 1
+            lines = [*lines[: room - 1], (f"… and {hidden} more", self.theme.quiet)]
+        for k, (text, colour) in enumerate(lines[: max(room, 0)]):
+            write(painter, QRectF(area.left(), bottom + k * LINE, area.width(), LINE), text, colour, align="left")
+
+    def _draw_tiles(self, painter: QPainter, area: QRectF, channels: dict[str, Channel]) -> float:
+        across = max(1, math.ceil(math.sqrt(len(channels) * 3)))
+        rows = math.ceil(len(channels) / across)
+        size = min(area.width() / across, 0.55 * area.height() / rows, 30)
+        for k, (name, channel) in enumerate(channels.items()):
+            x, y = area.left() + k % across * size, area.top() + k // across * size
+            tile = QRectF(x + 1, y + 1, size - 2, size - 2)
+            good = channel.status == "good"
+            painter.setPen(QPen(QColor(self.theme.good if good else self.theme.alarm), 1))
+            painter.setBrush(QColor(self.theme.panel))
+            painter.drawRect(tile)
+            if size >= 22:
+                write(painter, tile, name[-3:], self.theme.quiet if good else self.theme.alarm, size=10)
+            if not good:
+                line(painter, (tile.left(), tile.top()), (tile.right(), tile.bottom()), self.theme.alarm, 1.4)
+                line(painter, (tile.left(), tile.bottom()), (tile.right(), tile.top()), self.theme.alarm, 1.4)
+        return area.top() + rows * size + 6
+
+
+def _cleaning(status: Status) -> list[str]:
+    """Return one line a cleaning step: what it took, what it kept, what it costs."""
+    lines = []
+    for step in status.cleaning:
+        bands = [f"{value:.0f} dB {band}" for band, value in step.shielding_db.items() if value is not None]
+        kept = "" if step.heart_kept is None else f"heart kept {step.heart_kept:.0%}"
+        noise = "" if step.noise_gain is None else f"noise ×{step.noise_gain:.2f}"
+        lines.append("  ".join(part for part in (step.stage, *bands, kept, noise) if part))
+    return lines

@@ -30,7 +30,7 @@ def test_references_tell_uniform_fields_and_gradients_apart():
     assert refs.names[0] == "R1X"
     assert refs.names[-1] == "R4Z"
     assert 0.25 <= refs.positions[:, 2].min() <= refs.positions[:, 2].max() <= 0.3101
-    basis = outside_basis(refs) / np.repeat([1.0, 10.0], [3, 5])  # T and T per 10 cm
+    basis = outside_basis(refs) * np.repeat([1.0, 10.0], [3, 5])  # for 1 T and for 1 T in 10 cm
     assert np.linalg.cond(basis) < 20
 
 

@@ -1,0 +1,90 @@
+"""A known heart for the meter: a few beats, each at another place of the heart volume, seeded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zeromag.physics.conductor import Conductor, lead_field
+from zeromag.physics.frame import array_frame
+from zeromag.physics.heart_volume import HeartVolume
+from zeromag.sensors import SensorArray
+
+# centre and width (s from R), height: P, Q, R, S, T
+WAVES = ((-0.16, 0.02, 0.1), (-0.025, 0.008, -0.1), (0.0, 0.01, 1.0), (0.028, 0.01, -0.2), (0.25, 0.045, 0.3))
+DEEPEST = 0.6  # depth over width of an array that still lies on a chest
+CLEAR_M = 0.02  # the least between the lowest sensor and the heart
+MOMENT = 10e-6  # A·m at R, an adult's
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KnownHeart:
+    """Beats without noise, and when their R waves are."""
+
+    field: NDArray[np.float64]  # (n_samples, n_channels) T
+    r_peaks: NDArray[np.int64]  # (n_beats,) samples
+
+
+def heart_below(sensors: SensorArray, volume: HeartVolume) -> bool:
+    """Return whether the heart volume can lie below the array: not for a helmet, nor for fewer than three sensors."""
+    rows = np.flatnonzero(sensors.located() & np.isin(np.arange(len(sensors)), sensors.of_kind("mag")))
+    if len(rows) < 3:
+        return False
+    some = sensors.pick(rows)
+    places = array_frame(some).inside(some.positions)
+    width, depth = places[:, :2].std(axis=0).max(), places[:, 2].std()
+    return bool(depth < DEEPEST * width and places[:, 2].min() > -volume.nearest + CLEAR_M)
+
+
+def random_lead_field(
+    sensors: SensorArray, conductor: Conductor, volume: HeartVolume, count: int, seed: int = 0
+) -> NDArray[np.float64] | None:
+    """Return what located sensors read of random tangential 1 A·m dipoles in the volume: (n_channels, count) T.
+
+    Channels without a place read nothing. None if no heart volume can lie below this array.
+    """
+    if not heart_below(sensors, volume):
+        return None
+    rows = np.flatnonzero(sensors.located() & np.isin(np.arange(len(sensors)), sensors.of_kind("mag", "ref")))
+    rng = np.random.default_rng(seed)
+    half = np.array([volume.half_width, volume.half_height, (volume.farthest - volume.nearest) / 2])
+    middle = np.array([0.0, 0.0, -(volume.farthest + volume.nearest) / 2])
+    places = middle + half * rng.uniform(-1, 1, size=(count, 3))
+    turn = rng.uniform(0, 2 * np.pi, size=count)
+    moments = np.stack([np.cos(turn), np.sin(turn), np.zeros(count)], axis=1)
+    seen = np.zeros((len(sensors), count))
+    some = sensors.pick(rows)
+    frame = array_frame(some)
+    try:
+        lead = lead_field(conductor, places, frame.inside(some.positions), frame.turned(some.axes))
+    except ValueError:  # a reference beside or below the heart
+        return None
+    seen[rows] = (lead * moments).sum(axis=2)
+    return seen
+
+
+def known_heart(
+    sensors: SensorArray, rate: float, seconds: float, conductor: Conductor, volume: HeartVolume
+) -> KnownHeart:
+    """Return one beat a second for so long; P, QRS and T of a beat lie at one place but point in three directions.
+
+    Where no heart can lie below the array, every `mag` channel reads it with a random size.
+    """
+    beats = max(1, int(seconds) - 1)
+    maps = random_lead_field(sensors, conductor, volume, 3 * beats)
+    if maps is None:
+        maps = np.zeros((len(sensors), 3 * beats))
+        mag = sensors.of_kind("mag")
+        maps[mag] = np.random.default_rng(0).normal(scale=5e-6, size=(len(mag), 3 * beats))
+    time = np.arange(round(seconds * rate)) / rate
+    field = np.zeros((len(time), len(sensors)))
+    at = 1.0 + np.arange(beats) - 0.4
+    for beat, r in enumerate(at):
+        for wave, (centre, width, height) in enumerate(WAVES):
+            shape = MOMENT * height * np.exp(-0.5 * ((time - r - centre) / width) ** 2)
+            part = slice(max(0, int((r + centre - 6 * width) * rate)), int((r + centre + 6 * width) * rate) + 1)
+            direction = 0 if wave == 0 else 2 if wave == len(WAVES) - 1 else 1
+            field[part] += shape[part, None] * maps[:, 3 * beat + direction]
+    return KnownHeart(field, np.round(at * rate).astype(np.int64))

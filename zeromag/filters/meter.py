@@ -1,0 +1,145 @@
+"""The heart meter: what a stage or chain does to the heart, to white noise and to time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zeromag.block import Block
+from zeromag.filters.known_heart import KnownHeart, known_heart, random_lead_field
+from zeromag.filters.operator import Plan
+from zeromag.physics.conductor import Conductor
+from zeromag.physics.halfspace import HalfSpace
+from zeromag.physics.heart_volume import HeartVolume
+from zeromag.sensors import SensorArray
+from zeromag.stage import Stage
+
+SECONDS = 7.0  # of the known heart; the second half is measured
+DIPOLES = 200  # of the heart volume, for a spatial stage
+WHITE = 15e-15  # T/√Hz
+LATEST_S = 0.2  # longest delay looked for
+BLOCK = 100  # samples
+
+
+@runtime_checkable
+class Spatial(Protocol):
+    """A stage that is one linear operator on channels."""
+
+    def plan(self, sensors: SensorArray) -> Plan:
+        """Return the operator for any pattern of good channels."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HeartCost:
+    """What cleaning costs; all three figures or none (a strong filter that eats the heart is no filter)."""
+
+    heart_kept: float  # power of the heart behind over before, median over the heart volume; NaN: no heart below
+    map_correlation: float  # of the field maps before and behind, median; NaN: no heart below
+    noise_gain: float  # rms of white sensor noise behind over before
+    delay_s: float  # s, of the heart
+
+
+def measure(
+    stage: Stage,
+    sensors: SensorArray,
+    rate: float,
+    *,
+    conductor: Conductor | None = None,
+    volume: HeartVolume | None = None,
+) -> HeartCost:
+    """Return what a stage or chain costs the heart on this array.
+
+    A spatial stage is measured by its operator on the lead field of the heart volume; any other by a known heart
+    that runs through it on top of noise, mains and drift.
+    """
+    conductor, volume = conductor or HalfSpace(), volume or HeartVolume()
+    if isinstance(stage, Spatial):
+        return _by_operator(stage.plan(sensors)(sensors.usable()).matrix(len(sensors)), sensors, conductor, volume)
+    return _by_stream(stage, sensors, rate, known_heart(sensors, rate, SECONDS, conductor, volume))
+
+
+def _by_operator(
+    matrix: NDArray[np.float64], sensors: SensorArray, conductor: Conductor, volume: HeartVolume
+) -> HeartCost:
+    mag = sensors.of_kind("mag")
+    mag = mag[sensors.usable()[mag]]
+    if len(mag) == 0:
+        return HeartCost(float("nan"), float("nan"), float("nan"), 0.0)
+    gain = float(np.sqrt((matrix[mag] ** 2).sum() / len(mag)))
+    heart = random_lead_field(sensors, conductor, volume, DIPOLES)
+    if heart is None:
+        return HeartCost(float("nan"), float("nan"), gain, 0.0)
+    after = (matrix @ heart)[mag]
+    return HeartCost(kept(heart[mag], after), correlation(heart[mag], after), gain, 0.0)
+
+
+def _by_stream(stage: Stage, sensors: SensorArray, rate: float, heart: KnownHeart) -> HeartCost:
+    mag = sensors.of_kind("mag")
+    mag = mag[sensors.usable()[mag]]
+    if len(mag) == 0:
+        return HeartCost(float("nan"), float("nan"), float("nan"), 0.0)
+    noise, room = _noise(sensors, rate, len(heart.field)), _room(sensors, rate, len(heart.field))
+    half = len(noise) // 2
+    quiet = _run(stage, sensors, rate, noise)[:, mag]
+    without = _run(stage, sensors, rate, noise + room)[:, mag]
+    after = _run(stage, sensors, rate, noise + room + heart.field)[:, mag] - without
+    before = heart.field[:, mag]
+    delay = _delay(before, after, round(LATEST_S * rate))
+    late = heart.r_peaks[(heart.r_peaks > half) & (heart.r_peaks + round((0.4 + LATEST_S) * rate) < len(before))]
+    shift = round(delay)
+    span = np.arange(-round(0.3 * rate), round(0.4 * rate))
+    powers = [(after[r + shift + span] ** 2).sum() / (before[r + span] ** 2).sum() for r in late.tolist()]
+    maps = correlation(before[late].T, after[late + shift].T) if len(mag) > 2 else float("nan")
+    gain = float(np.std(quiet[half:]) / np.std(noise[half:][:, mag]))
+    return HeartCost(float(np.median(powers)), maps, gain, delay / rate)
+
+
+def _run(stage: Stage, sensors: SensorArray, rate: float, data: NDArray[np.float64]) -> NDArray[np.float64]:
+    whole = Block(data=data, first=0, rate=rate, sensors=sensors)
+    step: Callable[[Block], Block] = stage.start(whole.part(0, BLOCK))
+    parts = [step(whole.part(k, min(k + BLOCK, len(whole)))) for k in range(0, len(whole), BLOCK)]
+    return np.concatenate([part.data for part in parts])
+
+
+def _noise(sensors: SensorArray, rate: float, samples: int) -> NDArray[np.float64]:
+    return np.random.default_rng(1).normal(scale=WHITE * np.sqrt(rate / 2), size=(samples, len(sensors)))
+
+
+def _room(sensors: SensorArray, rate: float, samples: int) -> NDArray[np.float64]:
+    """Return mains and a slow swing of a uniform field: what adaptive stages feed on."""
+    time = np.arange(samples) / rate
+    axes = np.where(sensors.located()[:, None], np.nan_to_num(sensors.axes), 1.0)
+    along = axes @ np.array([0.5, -0.4, 0.77])
+    swing = 20e-12 * np.cos(2 * np.pi * 50.02 * time) + 30e-12 * np.sin(2 * np.pi * 0.3 * time)
+    field: NDArray[np.float64] = swing[:, None] * along
+    field[:, sensors.of_kind("stim", "misc")] = 0.0
+    return field
+
+
+def _delay(before: NDArray[np.float64], after: NDArray[np.float64], latest: int) -> float:
+    """Return by how many samples `after` lags, from the peak of their cross-correlation."""
+    n = len(before) - latest
+    likeness = np.array([np.sum(before[:n] * after[k : k + n]) for k in range(latest)])
+    best = int(np.argmax(likeness))
+    if not 0 < best < latest - 1:
+        return float(best)
+    left, top, right = likeness[best - 1 : best + 2]
+    bend = left - 2 * top + right
+    return float(best + (0.5 * (left - right) / bend if bend < 0 else 0.0))
+
+
+def kept(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
+    """Return the median over maps (columns) of their power behind over before."""
+    return float(np.median((after**2).sum(axis=0) / (before**2).sum(axis=0)))
+
+
+def correlation(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
+    """Return the median over maps (columns) of the correlation before and behind, each about its mean."""
+    a, b = before - before.mean(axis=0), after - after.mean(axis=0)
+    size = np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
+    return float(np.median(np.where(size > 0, (a * b).sum(axis=0) / np.where(size > 0, size, 1.0), 0.0)))

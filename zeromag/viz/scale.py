@@ -7,19 +7,28 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
+STEPS = (1.0, 2.0, 5.0)
+LIMITS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 
-def round_up(value: float) -> float:
+
+def round_up(value: float, mantissas: tuple[float, ...] = STEPS) -> float:
     """Return the smallest 1, 2 or 5 × 10ⁿ that is at least `value`; 1 for nothing or NaN."""
     if not (np.isfinite(value) and value > 0):
         return 1.0
-    power = 10.0 ** np.floor(np.log10(value))
-    for factor in (1.0, 2.0, 5.0, 10.0):
-        if factor * power >= value * (1 - 1e-9):
-            return float(factor * power)
-    return float(10.0 * power)
+    exponent = int(np.floor(np.log10(value)))
+    for factor in (*mantissas, 10.0):
+        rounded = float(f"{factor}e{exponent}")
+        if rounded >= value * (1 - 1e-9):
+            return rounded
+    return float(f"1e{exponent + 1}")
 
 
-def isoline_step(limit: float, lines: int = 12) -> float:
+def limit_above(value: float) -> float:
+    """Return a round colour limit of at least `value` that wastes at most a third of the colours."""
+    return round_up(value, LIMITS)
+
+
+def isoline_step(limit: float, lines: int = 14) -> float:
     """Return a 1-2-5 step that puts at most `lines` isolines between −limit and +limit."""
     return round_up(2 * limit / lines)
 
@@ -50,11 +59,11 @@ class BeatScale:
             return
         self._running = max(self._running, extreme)
         if not self._extremes:
-            self.limit = round_up(self._running) if self._running > 0 else 0.0
+            self.limit = limit_above(self._running) if self._running > 0 else 0.0
 
     def beat(self) -> None:
         """Take a beat: the scale of the coming one is settled here."""
         if self._running > 0:
             self._extremes.append(self._running)
-            self.limit = round_up(float(np.median(self._extremes)))
+            self.limit = limit_above(float(np.median(self._extremes)))
         self._running = 0.0

@@ -81,7 +81,7 @@ class Traces(Panel):
         rows, first = stream.values.newest(int(width * per_pixel) + 2)
         rows = np.ascontiguousarray(rows[:, columns])
         pitch = height / (1 if self.butterfly else len(columns))
-        middle = (np.arange(len(columns)) * (0 if self.butterfly else 1) + 0.5) * pitch
+        middle = np.array([((0 if self.butterfly else k) + 0.5) * pitch for k in range(len(columns))])
         self._settle(rows, first + len(rows), stream.rate, pitch)
         colours = np.array([self._colour(stream.sensors.names[c]) for c in columns], dtype=np.uint32)
         self._pixels = np.full((height, width), int("ff" + self.theme.panel[1:], 16), dtype=np.uint32)

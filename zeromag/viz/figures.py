@@ -1,0 +1,177 @@
+"""Pictures for people and paper: maps, butterfly, quality; Matplotlib without a display."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zeromag.mapping.average import Average
+from zeromag.mapping.field_map import FieldMap
+from zeromag.viz.palette import diverging
+from zeromag.viz.places import edges, heart_places
+from zeromag.viz.scale import isoline_step, limit_above, round_up
+from zeromag.viz.theme import INTO_CHEST, OUT_OF_CHEST, RESEARCH_USE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import ListedColormap
+    from matplotlib.figure import Figure
+
+ARROWS = 14
+INK = "#15202b"
+QUIET = "#4d5a68"
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure (inches) that no window and no global state knows of, with the words every picture has."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=120, facecolor="white")
+    FigureCanvasAgg(figure)
+    figure.text(0.01, 0.01, RESEARCH_USE, fontsize=7, color=QUIET)
+    return figure
+
+
+def map_axes(axes: Axes, field_map: FieldMap, at: int, *, limit: float, average: Average | None = None) -> None:
+    """Draw one instant: colours, isolines (− dashed, 0 thick), sensors, pseudo-current; `limit` in T."""
+    grid = field_map.grid
+    seen = grid.mask & np.isfinite(field_map.bz[at])
+    bz = np.ma.masked_array(field_map.bz[at] * 1e12, mask=~seen)
+    right, left, foot, head = (value * 1e3 for value in edges(grid))
+    reach = limit * 1e12
+    axes.imshow(
+        bz, origin="lower", extent=(right, left, foot, head), cmap=_colours(), vmin=-reach, vmax=reach,
+        interpolation="bilinear",
+    )  # fmt: skip
+    step = isoline_step(limit) * 1e12
+    levels = np.arange(-np.floor(reach / step), np.floor(reach / step) + 1) * step
+    if seen.any() and min(bz.shape) > 1:
+        axes.contour(
+            grid.x * 1e3, grid.y * 1e3, bz, levels=levels, colors=INK,
+            linewidths=[1.8 if level == 0 else 0.6 for level in levels],
+            linestyles=["dashed" if level < 0 else "solid" for level in levels],
+        )  # fmt: skip
+    _arrows(axes, field_map, at, seen)
+    if average is not None:
+        good = dict(zip(average.sensors.names, average.good.tolist(), strict=True))
+        for name, x, y in heart_places(average.sensors):
+            usable = good.get(name, False)
+            axes.plot(x * 1e3, y * 1e3, "o" if usable else "x", ms=2.5 if usable else 6, mfc="none", color=INK, mew=0.6)
+    axes.set(xlim=(right, left), ylim=(foot, head), xticks=[], yticks=[], facecolor="#e3e7ec")
+    axes.text(-0.03, 0.5, "R", transform=axes.transAxes, ha="right", va="center", weight="bold", color=INK)
+    axes.text(1.03, 0.5, "L", transform=axes.transAxes, ha="left", va="center", weight="bold", color=INK)
+
+
+def colour_bar(figure: Figure, box: tuple[float, float, float, float], limit: float) -> None:
+    """Draw the bar that says which way the field goes into `box` (left, bottom, width, height of the figure)."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    reach = limit * 1e12
+    axes = figure.add_axes(box)
+    bar = figure.colorbar(ScalarMappable(Normalize(-reach, reach), _colours()), cax=axes)
+    ticks = [-reach, -reach / 2, 0, reach / 2, reach]
+    bar.set_ticks(ticks, labels=[f"{value:+g}".replace("-", "−") if value else "0 pT" for value in ticks], fontsize=7)
+    for text, y in ((OUT_OF_CHEST, 0.75), (INTO_CHEST, 0.25)):
+        axes.text(-0.45, y, text, transform=axes.transAxes, rotation=90, ha="right", va="center", fontsize=7, color=INK)
+
+
+def map_figure(field_map: FieldMap, at_s: float, title: str, average: Average | None = None) -> Figure:
+    """Return the map at a time from R (s), on its own symmetric scale."""
+    at = nearest(field_map, at_s)
+    limit = scale_of(field_map, at, at + 1)
+    figure = new_figure(5.6, 5.0)
+    axes = figure.add_axes((0.06, 0.08, 0.74, 0.83))
+    map_axes(axes, field_map, at, limit=limit, average=average)
+    time = f"R{field_map.time[at] * 1e3:+.0f} ms".replace("-", "−")
+    figure.text(0.43, 0.955, f"{title} · {time}", color=INK, fontsize=11, ha="center")
+    axes.text(0.5, 1.005, "head", transform=axes.transAxes, ha="center", va="bottom", fontsize=7, color=QUIET)
+    axes.text(0.5, -0.01, "foot", transform=axes.transAxes, ha="center", va="top", fontsize=7, color=QUIET)
+    colour_bar(figure, (0.885, 0.12, 0.03, 0.75), limit)
+    step = isoline_step(limit) * 1e12
+    figure.text(0.99, 0.01, f"isolines every {step:g} pT · arrows: pseudo-current", fontsize=7, color=QUIET, ha="right")
+    return figure
+
+
+def butterfly_axes(axes: Axes, average: Average) -> None:
+    """Draw every usable channel of an average over each other, pT against ms from R."""
+    wave = average.wave[:, average.good] * 1e12
+    axes.plot(average.time * 1e3, wave, color="#0b4f8a", lw=0.6, alpha=0.7)
+    axes.axvline(0, color=QUIET, lw=0.6)
+    axes.set(xlabel="ms from R", ylabel="pT", xlim=(average.time[0] * 1e3, average.time[-1] * 1e3))
+    noise = float(np.median(average.noise[average.good])) * 1e15
+    axes.set_title(f"{average.kind}: {average.nave} beats, noise {noise:.0f} fT", fontsize=10, color=INK)
+    axes.grid(color="#dde2e8", lw=0.5)
+
+
+def butterfly_figure(averages: Sequence[Average]) -> Figure:
+    """Return the averaged beats of every class that has one usable channel or more."""
+    shown = [average for average in averages if average.good.any()]
+    figure = new_figure(7.2, 2.6 * max(len(shown), 1) + 0.6)
+    if not shown:
+        figure.text(0.5, 0.5, "no averaged beat", ha="center", color=INK)
+        return figure
+    panels = figure.subplots(len(shown), 1, squeeze=False)
+    for axes, average in zip(panels[:, 0], shown, strict=True):
+        butterfly_axes(axes, average)
+    figure.tight_layout(rect=(0, 0.03, 1, 1))
+    return figure
+
+
+def quality_figure(summary: Mapping[str, Any], average: Average | None) -> Figure:
+    """Return each channel's noise in the averaged beat; channels that were not used are crossed, with the reason."""
+    figure = new_figure(7.2, 3.4)
+    axes = figure.add_subplot()
+    channels: Mapping[str, Mapping[str, str]] = summary.get("channels") or {}
+    names = list(channels)
+    noise = dict(zip(average.sensors.names, average.noise.tolist(), strict=True)) if average is not None else {}
+    values = np.array([noise.get(name, np.nan) for name in names]) * 1e15
+    top = round_up(float(np.nanmax(values))) if np.isfinite(values).any() else 1.0
+    for k, name in enumerate(names):
+        good = channels[name].get("status") == "good"
+        if good and np.isfinite(values[k]):
+            axes.bar(k, values[k], color="#0b4f8a", width=0.7)
+        elif not good:
+            axes.plot(k, 0.03 * top, "x", color="#b3261e", ms=6)
+            why = f"{channels[name].get('status')}: {channels[name].get('why', '')}".rstrip(": ")
+            axes.text(k, 0.07 * top, why, rotation=90, ha="center", va="bottom", fontsize=6, color="#b3261e")
+    axes.set(ylim=(0, 1.1 * top), xlim=(-0.8, max(len(names), 1) - 0.2), ylabel="noise of the averaged beat (fT)")
+    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=6)
+    axes.set_title("Channels", fontsize=10, color=INK)
+    figure.tight_layout(rect=(0, 0.03, 1, 1))
+    return figure
+
+
+def nearest(field_map: FieldMap, at_s: float) -> int:
+    """Return the index of the instant nearest to a time from R."""
+    return int(np.argmin(np.abs(field_map.time - at_s)))
+
+
+def scale_of(field_map: FieldMap, start: int, stop: int) -> float:
+    """Return the symmetric colour limit (T) of the instants `start:stop`, rounded up."""
+    seen = np.abs(field_map.bz[start:stop][:, field_map.grid.mask])
+    return limit_above(float(np.nanmax(seen))) if np.isfinite(seen).any() else 1e-12
+
+
+def _colours() -> ListedColormap:
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap(diverging() / 255.0)
+
+
+def _arrows(axes: Axes, field_map: FieldMap, at: int, seen: np.ndarray[Any, np.dtype[np.bool_]]) -> None:
+    every = max(1, max(seen.shape) // ARROWS)
+    part = (slice(every // 2, None, every),) * 2
+    x, y = np.meshgrid(field_map.grid.x[part[1]] * 1e3, field_map.grid.y[part[0]] * 1e3)
+    jx, jy = (np.where(seen, np.nan_to_num(j[at]), 0.0)[part] for j in (field_map.jx, field_map.jy))
+    size = np.hypot(jx, jy)
+    strongest = float(size.max(initial=0.0))
+    if strongest > 0:
+        strong = size > 0.25 * strongest
+        axes.quiver(
+            x[strong], y[strong], jx[strong], jy[strong], pivot="mid", color="#0a0e12", width=0.005,
+            scale=strongest * ARROWS / 1.2, scale_units="width",
+        )  # fmt: skip

@@ -1,0 +1,110 @@
+"""The report's tables as rows of words: parameters, channels, cleaning, session, versions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A heading, the columns' names, the rows; `note` is said where there are none."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    note: str = ""
+
+
+def tables(summary: Mapping[str, Any]) -> list[Table]:
+    """Return every table of the report, in order."""
+    return [
+        _identity(summary),
+        _parameters(summary),
+        _cleaning(summary),
+        _channels(summary),
+        Table("Session", ("setting", "value"), _flat(summary.get("session") or {}), "no session was stored"),
+        Table("Versions", ("", ""), _flat(summary.get("provenance") or {}), "not stored"),
+    ]
+
+
+def figure_words(figure: object) -> tuple[str, str]:
+    """Return value with unit, and its 95 % interval, of a `{value, low, high, unit}`; dashes where unknown."""
+    if not isinstance(figure, Mapping) or figure.get("value") is None:
+        return "—", "—"
+    unit = f" {figure['unit']}" if figure.get("unit") else ""
+    low, high = figure.get("low"), figure.get("high")
+    interval = "—" if low is None or high is None else f"{_short(low)} to {_short(high)}"
+    return f"{_short(figure['value'])}{unit}", interval
+
+
+def _identity(summary: Mapping[str, Any]) -> Table:
+    usable = summary.get("usable") or {}
+    gaps = summary.get("gaps") or []
+    answer = str(usable.get("answer", "—"))
+    rate, interval = figure_words(summary.get("heart_rate"))
+    beats = summary.get("beats") or {}
+    rows = [
+        ("subject", str(summary.get("subject") or "no code given")),
+        ("source", str(summary.get("source", "—"))),
+        ("duration", f"{_short(summary.get('duration_s'))} s at {_short(summary.get('rate_hz'))} Hz"),
+        ("gaps", f"{len(gaps)}, {sum(int(gap.get('samples', 0)) for gap in gaps)} samples" if gaps else "none"),
+        ("usable", ": ".join([answer, *(["; ".join(usable["reasons"])] if usable.get("reasons") else [])])),
+        ("heart rate", rate if interval == "—" else f"{rate} ({interval})"),
+        ("beats", ", ".join(f"{n} {kind}" for kind, n in beats.items()) or "none found"),
+    ]
+    return Table("Recording and quality", ("", ""), rows)
+
+
+def _parameters(summary: Mapping[str, Any]) -> Table:
+    found = summary.get("parameters") or {}
+    rows = [(name.replace("_", " "), *figure_words(figure)) for name, figure in found.items()]
+    return Table("Parameters", ("parameter", "value", "95 % interval"), rows, "none could be measured")
+
+
+def _cleaning(summary: Mapping[str, Any]) -> Table:
+    rows = []
+    for step in summary.get("cleaning") or []:
+        bands = step.get("shielding_db") or {}
+        shielding = ", ".join(f"{_short(value)} dB ({band})" for band, value in bands.items() if value is not None)
+        rows.append(
+            (
+                str(step.get("stage", "—")),
+                shielding or "—",
+                _percent(step.get("heart_kept")),
+                _short(step.get("map_correlation")),
+                _short(step.get("noise_gain")),
+            )
+        )
+    columns = ("step", "shielding", "heart kept", "map correlation", "noise gain")
+    return Table("What was removed, and what it cost", columns, rows, "nothing was removed")
+
+
+def _channels(summary: Mapping[str, Any]) -> Table:
+    channels: Mapping[str, Mapping[str, str]] = summary.get("channels") or {}
+    bad = [(name, c.get("status", "—"), c.get("why", "")) for name, c in channels.items() if c.get("status") != "good"]
+    note = f"all {len(channels)} channels are good" if channels else "no channels"
+    title = f"Channels ({len(channels) - len(bad)} of {len(channels)} good)"
+    return Table(title, ("channel", "status", "why"), bad, note)
+
+
+def _flat(tree: Mapping[str, Any], path: str = "") -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            rows += _flat(value, f"{path}{key}.")
+        else:
+            rows.append((f"{path}{key}", value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
+    return rows
+
+
+def _percent(value: object) -> str:
+    return f"{100 * value:.1f} %" if isinstance(value, int | float) else "—"
+
+
+def _short(value: object) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:.4g}".replace("-", "−")
+    return "—" if value is None else str(value)

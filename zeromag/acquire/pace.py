@@ -18,6 +18,7 @@ def paced(
 ) -> Generator[Block, None, None]:
     """Yield each block when its last sample would exist, stamped with that instant.
 
+    A block that has a stamp already came from a device in its own time and passes as it is.
     A consumer that is late is not waited for: the stamps stay those of the samples, so that latency shows.
 
     Parameters
@@ -34,6 +35,9 @@ def paced(
     try:
         start, origin = 0, None
         for block in blocks:
+            if block.t_ns:
+                yield block
+                continue
             if origin is None:
                 start, origin = clock(), block.first
             due = clock() if math.isinf(speed) else start + round((block.stop - origin) * 1e9 / (block.rate * speed))

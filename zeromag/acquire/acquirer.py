@@ -1,0 +1,136 @@
+"""Process A: owns the device, keeps every block first, then gives it to whoever listens."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any, Final
+
+from zeromag.acquire.journal import WARN_SECONDS, Journal
+from zeromag.acquire.message import Description
+from zeromag.acquire.pace import paced
+from zeromag.acquire.publisher import ANYWHERE_LOCAL, Publisher
+from zeromag.acquire.source import open_source
+from zeromag.block import Block
+from zeromag.errors import ZeromagError
+
+CATCH_UP_SECONDS: Final = 30.0  # consumers may take to read what they missed, after the end
+Announce = Callable[[dict[str, Any]], None]
+
+
+def acquire(
+    source_spec: str,
+    *,
+    bind: str = ANYWHERE_LOCAL,
+    record: Path | None = None,
+    block: int = 10,
+    pace: bool = True,
+    seconds: float | None = None,
+    stop: threading.Event,
+    announce: Announce,
+    session: dict[str, Any],
+    keys: Path | None = None,
+) -> dict[str, Any]:
+    """Acquire until the source ends, `seconds` of stream have passed or `stop` is set; return what happened.
+
+    `announce` is told `endpoint` once blocks can be had, `journal` and `recording` as they come to be, and
+    `say` with a sentence for people.
+
+    Raises
+    ------
+    ZeromagError
+        The source, the link or the disk failed; what had come until then is recorded and published.
+    """
+    from zeromag import __version__
+
+    source = open_source(source_spec, block=block)
+    description = Description(source.sensors, source.rate, session=session, version=__version__, source=source_spec)
+    with ExitStack() as stack:
+        journal = None
+        if record is not None:
+            journal = stack.enter_context(Journal(_fresh(record)))
+            announce({"journal": str(journal.path)})
+        publisher = stack.enter_context(Publisher(description, bind=bind, journal=journal, keys=keys))
+        announce({"endpoint": publisher.endpoint})
+        blocks = paced(source.blocks(), 1.0 if pace else math.inf, sleep=stop.wait)
+        samples, failure = _carry(blocks, publisher, seconds, stop, _watching(journal, announce))
+        publisher.end(samples, str(failure) if failure else "stopped" if stop.is_set() else "the source ended")
+        summary: dict[str, Any] = {"samples": samples, "rate_hz": source.rate, "journal": None, "recording": None}
+        if not publisher.wait_for_consumers(CATCH_UP_SECONDS):
+            announce({"say": f"a consumer did not take everything within {CATCH_UP_SECONDS:g} s of the end"})
+    if journal is not None and samples:
+        summary |= {"journal": str(journal.path), "recording": _recorded(journal.path, announce)}
+    if failure is not None:
+        raise failure
+    return summary
+
+
+def _carry(
+    blocks: Generator[Block, None, None],
+    publisher: Publisher,
+    seconds: float | None,
+    stop: threading.Event,
+    watch: Callable[[], None],
+) -> tuple[int, ZeromagError | None]:
+    """Publish block by block; return the index after the last sample, and what ended it if nobody wanted that."""
+    samples, first = 0, None
+    with closing(blocks):
+        try:
+            for block in blocks:
+                if stop.is_set():
+                    break
+                first = block.first if first is None else first
+                left = len(block) if seconds is None else round(seconds * block.rate) - (block.first - first)
+                if left <= 0:
+                    break
+                piece = block if left >= len(block) else block.part(0, left)
+                publisher(piece)
+                samples = piece.stop
+                watch()
+        except ZeromagError as error:
+            return samples, error
+    return samples, None
+
+
+def _watching(journal: Journal | None, announce: Announce) -> Callable[[], None]:
+    """Return what tells once that the disk will be full soon."""
+    told: list[float] = []
+
+    def watch() -> None:
+        if journal is not None and journal.seconds_left < WARN_SECONDS and not told:
+            told.append(journal.seconds_left)
+            announce({"say": f"the disk will be full in {told[0] / 60:.0f} min at this pace: make room"})
+
+    return watch
+
+
+def _fresh(folder: Path) -> Path:
+    """Return the name of a journal that does not exist yet: raw.zmj, raw-2.zmj and so on."""
+    number = 1
+    while True:
+        path = folder / ("raw.zmj" if number == 1 else f"raw-{number}.zmj")
+        if not path.exists() and not path.with_suffix(".zm.h5").exists():
+            return path
+        number += 1
+
+
+def _recorded(journal: Path, announce: Announce) -> str | None:
+    """Make the recording in a process of its own, since HDF5 can take its process down with it."""
+    out = journal.with_suffix(".zm.h5")
+    made = subprocess.run(
+        [sys.executable, "-m", "zeromag", "recover", str(journal), "--out", str(out)],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if made.returncode:
+        said = made.stderr.strip().splitlines()
+        announce(
+            {"say": f"the journal {journal} is whole, but no recording was made of it: {said[-1] if said else ''}"}
+        )
+        return None
+    announce({"recording": str(out)})
+    return str(out)

@@ -1,0 +1,46 @@
+"""A recording as a source: big chunks read lazily, cut into blocks, gaps told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+
+from zeromag.acquire.gap import after_gap
+from zeromag.block import Block
+from zeromag.sensors import SensorArray
+
+CHUNK_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A source over something that already exists.
+
+    `chunks(samples)` yields the recording in order, in pieces of at most about `samples` samples, and owns
+    the file while it runs; a block never spans a gap.
+    """
+
+    sensors: SensorArray
+    rate: float  # Hz
+    chunks: Callable[[int], Generator[Block, None, None]]
+    samples: int = 0  # index after the last sample, gaps counted; 0: not known
+    block: int = 10  # samples in a block
+
+    @property
+    def seconds(self) -> float:
+        """How long the recording lasts; NaN when nobody knows before reading it."""
+        return self.samples / self.rate if self.samples else float("nan")
+
+    def blocks(self) -> Generator[Block, None, None]:
+        """Yield the recording from its beginning, as fast as it is asked for."""
+        wanted = max(1, round(CHUNK_SECONDS * self.rate / self.block)) * self.block
+        chunks = self.chunks(wanted)
+        stop: int | None = None
+        try:
+            for chunk in chunks:
+                for start in range(0, len(chunk), self.block):
+                    piece = chunk.part(start, min(start + self.block, len(chunk)))
+                    yield piece if stop is None else after_gap(piece, stop, "missing in the recording")
+                    stop = piece.stop
+        finally:
+            chunks.close()

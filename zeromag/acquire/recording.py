@@ -1,0 +1,143 @@
+"""Recordings (`*.zm.h5`): made from a journal, checked, read back lazily."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from zeromag.acquire.frame import BLOCK, END, INT32, Header
+from zeromag.acquire.journal import Journal
+from zeromag.acquire.journal_file import JournalFile
+from zeromag.acquire.message import Description, End, Stamp
+from zeromag.acquire.recording_source import read_recording
+from zeromag.acquire.recording_writer import RecordingWriter
+from zeromag.acquire.source import Source
+from zeromag.acquire.verify import verify
+from zeromag.acquire.wire import encode_block, encode_description, encode_end
+from zeromag.errors import InputError, StorageError
+
+__all__ = ["Recovered", "read_recording", "recover", "verify", "write_recording"]
+SUFFIX: Final = ".zm.h5"
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What came out of a journal; as text one phrase."""
+
+    path: Path
+    samples: int
+    rate: float  # Hz
+    gaps: int
+    status: str  # complete, recovered, gaps n
+    problems: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        found = f"; skipped {'; '.join(self.problems)}" if self.problems else ""
+        return f"{self.samples} samples ({self.samples / self.rate:.1f} s), {self.status}{found}"
+
+
+def recover(journal: Path, out: Path) -> Recovered:
+    """Make a recording out of a journal, cut off or not; the journal is never written to.
+
+    It is written under a temporary name, checked block by block against the journal's checksums, brought
+    to the disk and renamed, so that `out` is whole or not there.
+
+    Raises
+    ------
+    InputError
+        The journal is none, or holds no block.
+    StorageError
+        The recording cannot be written, or does not read back as it should.
+    """
+    source = JournalFile(journal)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent)
+    os.close(handle)
+    part = Path(name)
+    try:
+        part.chmod(0o644)
+        recovered = _written(source, part, out)
+        problems = verify(part, kind=SUFFIX)
+        if problems:
+            raise StorageError(f"{out} did not read back as it was written ({problems[0]}): the disk may be failing")
+        _to_disk(part)
+        part.replace(out)
+        _to_disk(out.parent)
+    except OSError as error:
+        raise StorageError(f"{out} cannot be written: {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return recovered
+
+
+def write_recording(path: Path, source: Source, session: dict[str, object] | None = None) -> Recovered:
+    """Write everything a source gives as a recording."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+        journal = Path(folder) / "blocks.zmj"
+        with Journal(journal) as append:
+            for frame in _frames(source, session or {}):
+                append(frame)
+        return recover(journal, path)
+
+
+def _frames(source: Source, session: dict[str, object]) -> Generator[bytes, None, None]:
+    from zeromag import __version__
+
+    epoch, sequence, stop = time.time_ns(), 0, 0
+    description = Description(source.sensors, source.rate, session=session, version=__version__)
+    yield encode_description(description, Stamp(0, epoch, 0, epoch))
+    for block in source.blocks():
+        yield encode_block(block, Stamp(0, epoch, sequence))
+        sequence, stop = sequence + 1, block.stop
+    yield encode_end(End(stop, "the source ended"), Stamp(0, epoch, sequence))
+
+
+def _written(source: JournalFile, part: Path, out: Path) -> Recovered:
+    """Write all blocks, as counts when every one holds counts, else in float64."""
+    try:
+        return _write(source, part, out, counts=True)
+    except _MixedError:
+        return _write(source, part, out, counts=False)
+
+
+class _MixedError(Exception):
+    """Some blocks hold counts and some do not."""
+
+
+def _write(source: JournalFile, part: Path, out: Path, *, counts: bool) -> Recovered:
+    ended = False
+    with RecordingWriter(part, source.description, counts=counts) as writer:
+        for header, frame in source.frames():
+            if header.kind == BLOCK:
+                if counts and header.dtype != INT32:
+                    raise _MixedError
+                _append(writer, header, frame)
+            ended = ended or header.kind == END
+        if writer.stop is None:
+            raise InputError(f"{source.path} holds no block, so there is nothing to recover")
+        status = "complete" if ended and not source.torn else "recovered"
+        if writer.gaps:
+            status = f"gaps {writer.gaps}" if status == "complete" else f"recovered, gaps {writer.gaps}"
+        writer.finish(status, {"journal": source.path.name, "damaged": source.damaged})
+        return Recovered(out, writer.rows, source.description.rate, writer.gaps, status, tuple(source.damaged))
+
+
+def _append(writer: RecordingWriter, header: Header, frame: bytes) -> None:
+    if header.channels == len(writer.description.sensors) and header.samples:
+        writer.append(header, frame)
+
+
+def _to_disk(path: Path) -> None:
+    if os.name == "nt" and path.is_dir():
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,130 @@
+"""Writes one recording; only ever in a process that acquires nothing, since HDF5 dies of a full disk."""
+
+from __future__ import annotations
+
+import platform
+import zlib
+from pathlib import Path
+from typing import Any, Final, Self
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from zeromag.acquire.frame import INT32, Header
+from zeromag.acquire.layout import FORMAT, INDEX, as_text, channel_table, event_table
+from zeromag.acquire.message import Description
+from zeromag.acquire.wire import events_of, mask_of, samples_of
+from zeromag.event import Event
+
+_CHUNK_BYTES: Final = 1 << 20
+_BUFFER_BYTES: Final = 8 << 20
+
+
+class RecordingWriter:
+    """Appends blocks; `stop` is the index after the last sample, `rows` how many are stored, `gaps` how many jumps."""
+
+    def __init__(self, path: Path, description: Description, *, counts: bool) -> None:
+        self.description = description
+        self.stop: int | None = None
+        self.rows = self.gaps = 0
+        self._counts = counts
+        self._begin = 0
+        self._index: list[tuple[int, ...]] = []
+        self._events: list[Event] = []
+        self._masks: list[tuple[int, NDArray[np.bool_]]] = []
+        self._waiting: list[NDArray[Any]] = []
+        self._waiting_bytes = 0
+        self._file = h5py.File(path, "w", libver=("earliest", "v110"))
+        sensors = description.sensors
+        width = 4 if counts else 8
+        n = len(sensors)
+        rows = int(np.clip(_CHUNK_BYTES // (n * width), 1, max(1, round(description.rate))))
+        self._data = self._file.create_dataset(
+            "raw/data", (0, n), dtype="<i4" if counts else "<f8", maxshape=(None, n), chunks=(rows, n), shuffle=True,
+            fletcher32=True,
+        )  # fmt: skip
+        self._file["raw/scale"] = sensors.quantum if counts else np.ones(n)
+        self._file["raw/offset"] = np.zeros(n)
+        self._file["channels"] = channel_table(sensors)
+        self._file["session"] = as_text(description.session)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._file.close()
+
+    def append(self, header: Header, frame: bytes) -> None:
+        """Add the block of one frame; one that goes back in time is left out."""
+        if self.stop is None:
+            self._begin = header.first
+        elif header.first < self.stop:
+            return
+        elif header.first > self.stop:
+            self.gaps += 1
+            self._events.append(Event(self.stop, "gap", header.first - self.stop, why="missing in the journal"))
+        rows = samples_of(frame, header)
+        if not self._counts:
+            rows = rows * self.description.sensors.quantum if header.dtype == INT32 else rows
+        self._index.append(
+            (
+                header.sequence,
+                header.first,
+                self.rows,
+                header.samples,
+                zlib.crc32(rows.data),
+                header.t_ns,
+                header.wall_ns,
+            )
+        )
+        mask = mask_of(frame, header)
+        if mask is not None and mask.any():
+            self._masks.append((self.rows, mask))
+        self._events.extend(event for event in events_of(frame, header) if event.kind != "gap")
+        self._waiting.append(rows)
+        self._waiting_bytes += rows.nbytes
+        self.rows += header.samples
+        self.stop = header.first + header.samples
+        if self._waiting_bytes > _BUFFER_BYTES:
+            self._flush()
+
+    def finish(self, status: str, provenance: dict[str, Any]) -> None:
+        """Write index, events, mask and what is known of the recording as a whole."""
+        self._flush()
+        self._file["raw/block_index"] = np.array(self._index, dtype=INDEX)
+        self._file["events"] = event_table(sorted(self._events, key=lambda event: event.sample))
+        if self._masks:
+            self._write_masks()
+        about = {"version": self.description.version, "source": self.description.source, **provenance}
+        about |= {"python": platform.python_version(), "h5py": h5py.__version__}
+        self._file["provenance"] = as_text(about)
+        self._file.attrs.update(
+            {
+                "zeromag": np.bytes_(self.description.version or "unknown"),
+                "format": FORMAT,
+                "rate_hz": self.description.rate,
+                "status": np.bytes_(status),
+                "gaps": self.gaps,
+                "first": self._begin,
+                "stop": self.stop or 0,
+                "frame": np.bytes_(self.description.sensors.frame.encode()),
+            }
+        )
+
+    def _flush(self) -> None:
+        if not self._waiting:
+            return
+        rows = np.concatenate(self._waiting)
+        start = self._data.shape[0]
+        self._data.resize(start + len(rows), axis=0)
+        self._data[start:] = rows
+        self._waiting, self._waiting_bytes = [], 0
+
+    def _write_masks(self) -> None:
+        n = len(self.description.sensors)
+        mask = self._file.create_dataset(
+            "raw/mask", (self.rows, n), dtype="|u1", chunks=(min(self.rows, 4096), n), compression="gzip", shuffle=True
+        )
+        for row, bad in self._masks:
+            mask[row : row + len(bad)] = bad

@@ -1,0 +1,40 @@
+"""A path as a source, by what kind of file it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zeromag.acquire.recorded import Recorded
+from zeromag.errors import InputError
+
+
+def replay(path: Path, *, block: int = 10) -> Recorded:
+    """Return the source that reads a recording: our own, a journal, WFDB, Cerca, or anything MNE reads.
+
+    Raises
+    ------
+    InputError
+        The file is missing, damaged, of no known kind or without magnetometers that have a place.
+    """
+    if not path.exists():
+        raise InputError(f"there is no file {path}")
+    name = path.name.lower()
+    if name.endswith(".zm.h5"):
+        from zeromag.acquire.recording import read_recording
+
+        return read_recording(path, block=block)
+    if name.endswith(".zmj"):
+        from zeromag.acquire.journal_source import journal_source
+
+        return journal_source(path, block=block)
+    if name.endswith(".hea"):
+        from zeromag.acquire.wfdb_record import wfdb_source
+
+        return wfdb_source(path, block=block)
+    if name.endswith(".cmeg"):
+        from zeromag.acquire.cmeg import cmeg_source
+
+        return cmeg_source(path, block=block)
+    from zeromag.acquire.mne_source import mne_source
+
+    return mne_source(path, block=block)

@@ -7,7 +7,7 @@ parallel kernel abort the process on numba's portable threading layer.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 from numba import njit
@@ -22,5 +22,4 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 def kernel(function: Function) -> Function:
     """Compile a function the one way that kernels are compiled; its types stay what they were."""
-    compiled: Function = njit(nogil=True, cache=True, error_model="numpy")(function)
-    return compiled
+    return cast("Function", njit(nogil=True, cache=True, error_model="numpy")(function))

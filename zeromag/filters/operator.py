@@ -78,10 +78,12 @@ def _spread(
 
 
 @kernel
-def _baseline(x: F64, start: int, stop: int, gain: float, slow: F64) -> None:
+def _baseline(x: F64, start: int, stop: int, gain: float, slow: F64, older: F64) -> None:
     for t in range(start, stop):
         for c in range(x.shape[1]):
             if np.isfinite(x[t, c]):
+                if np.isnan(older[c]):  # the first second: better the first sample than none
+                    older[c] = x[t, c]
                 slow[c] = x[t, c] if np.isnan(slow[c]) else slow[c] + gain * (x[t, c] - slow[c])
 
 
@@ -102,7 +104,7 @@ class SpatialStep:
         self._slow = np.full(len(head.sensors), np.nan)
         self._known: dict[bytes, _Ready] = {}
         self._now: _Ready | None = None
-        self._recent = self._older = self._slow.copy()
+        self._recent, self._older = self._slow.copy(), self._slow.copy()
         self._offset = np.zeros(len(head.sensors))
         self.planned = 0
 
@@ -155,11 +157,9 @@ class SpatialStep:
         _spread(x, start, stop, op.inputs, op.outputs, ready.right, ready.left, op.keep, add, out)
 
     def _remember(self, x: NDArray[np.float64], start: int, stop: int, first: int) -> None:
-        _baseline(x, start, stop, self._gain, self._slow)
+        _baseline(x, start, stop, self._gain, self._slow, self._older)
         if (first + stop - self._origin) % self._every == 0:
             self._older, self._recent = self._recent, self._slow.copy()
-        elif np.isnan(self._older).any():  # the first second: better the newest than none
-            self._older = np.where(np.isnan(self._older), self._slow, self._older)
 
 
 class _Ready:

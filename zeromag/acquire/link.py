@@ -86,9 +86,10 @@ class Link:
         self._say(BYE, 0, 0)
 
     def close(self) -> None:
-        """Free both sockets; a last word has a moment to leave."""
+        """Say goodbye and free both sockets; the last word has a moment to leave."""
         if self._context.closed:
             return
+        self.bye()
         self._sub.close(linger=0)
         if self._dealer is not None:
             self._dealer.close(linger=200)

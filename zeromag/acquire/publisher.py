@@ -119,6 +119,7 @@ class Publisher:
                 socket.bind(endpoint)
             except zmq.ZMQError as error:
                 if endpoint == endpoints[-1]:
+                    self._context.destroy(linger=0)
                     raise LinkError(
                         f"{endpoint} cannot be bound: {error}; is another zeromag running there?"
                     ) from error

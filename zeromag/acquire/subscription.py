@@ -105,7 +105,6 @@ class Subscription:
 
     def close(self) -> None:
         """Leave the publisher."""
-        self._link.bye()
         self._link.close()
 
     def blocks(self) -> Generator[Block, None, None]:

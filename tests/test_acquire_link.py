@@ -59,15 +59,20 @@ def test_what_memory_forgot_comes_from_the_journal(tmp_path: Path) -> None:
 
 
 def test_what_nobody_has_any_more_is_told_as_a_gap() -> None:
-    with Publisher(DESCRIPTION, keep_bytes=20_000) as publisher, Subscription(publisher.endpoint) as source:
-        publish(publisher, 0, 10)
+    wide = Counter(40_000, n=400)  # 64 MB that nobody reads: far beyond all queues and socket buffers
+    with (
+        Publisher(Description(wide.sensors, 1000.0), keep_bytes=100_000) as publisher,
+        Subscription(publisher.endpoint) as source,
+    ):
+        counting = wide.blocks()
+        publisher(next(counting))
         first = source.receive(5)
-        publish(publisher, 10, 60_000)  # thousands of frames that nobody reads: far beyond both queues
-        publisher.end(60_000)
-        blocks = [first, *source.blocks()]
-    got = [block for block in blocks if isinstance(block, Block)]
+        for block in counting:
+            publisher(block)
+        publisher.end(40_000)
+        got = [block for block in [first, *source.blocks()] if isinstance(block, Block)]
     assert is_counted(got)
-    missing = 60_000 - len(joined(got))
+    missing = 40_000 - len(joined(got))
     gaps = [event for block in got for event in block.events]
     assert missing > 0
     assert sum(event.samples for event in gaps) == missing

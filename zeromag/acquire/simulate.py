@@ -14,14 +14,17 @@ from zeromag.acquire.vcg import read_vcg
 from zeromag.errors import InputError
 from zeromag.physics.arrays import grid, read_array, with_references
 from zeromag.physics.drift import Drift, Residual
+from zeromag.physics.faults import Faults
 from zeromag.physics.halfspace import HalfSpace
 from zeromag.physics.heart import Heart, SameniHeart
 from zeromag.physics.lift import Lift
 from zeromag.physics.mains import Mains
 from zeromag.physics.noise import SensorNoise
+from zeromag.physics.opm import HERTZ_PER_TESLA, Opm
 from zeromag.physics.outside import Interference
 from zeromag.physics.rhythm import Rhythm
 from zeromag.physics.sameni import FETAL
+from zeromag.physics.sensor_errors import SensorErrors
 from zeromag.sensors import SensorArray
 
 __all__ = ["PRESETS", "Options", "Simulation", "simulation"]
@@ -63,6 +66,19 @@ class Options:
     lift_pT: float = 150.0  # largest change  # noqa: N815
     lift_s: float = 20.0  # when it starts
     residual_nT: float = 0.3  # noqa: N815
+    gain_error: float = 0.0  # standard deviation, relative
+    tilt_deg: float = 0.0  # rms
+    position_mm: float = 0.0  # standard deviation per coordinate
+    crosstalk: float = 0.0  # of the nearest neighbour
+    dead: str = ""  # sensor names, comma between
+    stuck: str = ""
+    jumping: str = ""
+    noisy: str = ""
+    clipping: str = ""
+    fault_s: float = 0.0  # when they begin to fail
+    fault_end_s: float = np.inf  # when they are good again
+    bandwidth: float = 0.0  # Hz of the OPM, 0: an ideal sensor that no residual field changes
+    loop_gain: float = 0.0  # of its field feedback, 0: open loop
     bits: int = 24
     range_nT: float = 5.0  # ±  # noqa: N815
 
@@ -126,7 +142,33 @@ def _built(spec: str, options: Options, hearts: tuple[Heart, ...]) -> Simulation
         conductor=HalfSpace(),
         noise=SensorNoise(options.noise * 1e-15, options.corner, options.exponent),
         room=_room(options),
+        errors=SensorErrors(
+            options.gain_error, np.radians(options.tilt_deg), options.position_mm * 1e-3, options.crosstalk
+        ),
+        opm=_opm(options),
+        faults=Faults(
+            dead=_names(options.dead),
+            stuck=_names(options.stuck),
+            jumping=_names(options.jumping),
+            noisy=_names(options.noisy),
+            clipping=_names(options.clipping),
+            start_s=options.fault_s,
+            stop_s=options.fault_end_s,
+        ),
     )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _opm(options: Options) -> Opm | None:
+    """Return the sensor's physics, None for an ideal one."""
+    if options.bandwidth < 0:
+        raise ValueError(f"bandwidth must be 0 or more, got {options.bandwidth:g}")
+    if not options.bandwidth:
+        return None
+    return Opm(options.bandwidth, options.bandwidth / HERTZ_PER_TESLA, options.loop_gain)
 
 
 def _sensors(options: Options) -> SensorArray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from zeromag.physics.outside import FieldStream, outside_basis
+from zeromag.physics.outside import GRADIENTS, FieldStream, middle, outside_basis
 from zeromag.physics.wander import wander
 from zeromag.sensors import SensorArray
 
@@ -26,11 +26,18 @@ class Residual:
 
     def start(self, sensors: SensorArray, rate: float, seed: tuple[int, ...]) -> FieldStream:  # noqa: ARG002
         """Return the static field at these sensors."""
-        level = outside_basis(sensors) @ self.strengths(seed)
+        level = (self.vectors(sensors, seed) * sensors.axes).sum(axis=1)
 
         def field(first: int, samples: int) -> NDArray[np.float64]:  # noqa: ARG001 - always the same
             return np.broadcast_to(level, (samples, len(level)))
 
+        return field
+
+    def vectors(self, sensors: SensorArray, seed: tuple[int, ...]) -> NDArray[np.float64]:
+        """Return the residual field at each sensor: (n_channels, 3) T."""
+        strengths = self.strengths(seed)
+        gradient = np.tensordot(strengths[3:], GRADIENTS, axes=1)
+        field: NDArray[np.float64] = strengths[:3] + (sensors.positions - middle(sensors)) @ gradient
         return field
 
     def strengths(self, seed: tuple[int, ...]) -> NDArray[np.float64]:

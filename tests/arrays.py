@@ -13,9 +13,7 @@ UP = np.array([0.0, 0.0, 1.0])
 REFERENCES = np.array([[0.08, 0.08, 0.25], [-0.08, 0.08, 0.25], [0.08, -0.08, 0.30], [-0.08, -0.08, 0.30]])
 
 
-def array(
-    positions: NDArray[np.float64], axes: NDArray[np.float64], kinds: tuple[Kind, ...] = ()
-) -> SensorArray:
+def array(positions: NDArray[np.float64], axes: NDArray[np.float64], kinds: tuple[Kind, ...] = ()) -> SensorArray:
     return SensorArray(tuple(f"S{c:03d}" for c in range(len(positions))), positions, axes, kinds=kinds)
 
 

@@ -9,12 +9,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.arrays import grid
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.arrays import grid
 from zeromag.block import Block
-from zeromag.filters import BandPass, HighPass, HomogeneousField, JointFit, LowPass, Mains, MaskBad, Notch, default_chain
+from zeromag.filters import (
+    BandPass,
+    HighPass,
+    HomogeneousField,
+    JointFit,
+    LowPass,
+    Mains,
+    MaskBad,
+    Notch,
+    default_chain,
+)
 from zeromag.pipeline import Chain
 from zeromag.sensors import SensorArray
 from zeromag.stage import Stage
@@ -26,7 +36,9 @@ FIRST = 137
 
 def small_array() -> SensorArray:
     """16 Bz, two triaxial references, an ECG lead without a place, a trigger; one channel dead from the start."""
-    places = np.vstack([grid(4, 0.05), np.repeat([[0.1, 0.0, 0.3], [-0.1, 0.05, 0.25]], 3, axis=0), np.full((2, 3), np.nan)])
+    places = np.vstack(
+        [grid(4, 0.05), np.repeat([[0.1, 0.0, 0.3], [-0.1, 0.05, 0.25]], 3, axis=0), np.full((2, 3), np.nan)]
+    )
     axes = np.vstack([np.tile([0.0, 0.0, 1.0], (16, 1)), np.eye(3), np.eye(3), np.full((2, 3), np.nan)])
     status = ["good"] * 24
     status[5] = "dead"

@@ -154,11 +154,11 @@ def test_a_lost_channel_leaves_the_external_field_out_and_the_others_without_a_s
 
 
 def test_impossible_orders_are_refused_with_the_number() -> None:
-    with pytest.raises(ValueError, match="order.*got 4"):
+    with pytest.raises(ValueError, match=r"order.*got 4"):
         HomogeneousField(4)
-    with pytest.raises(ValueError, match="more than 3 magnetometers.*got 3"):
+    with pytest.raises(ValueError, match=r"more than 3 magnetometers.*got 3"):
         HomogeneousField(1).plan(planar_triaxial(1))
-    with pytest.raises(ValueError, match="needs 15 channels.*got 9"):
+    with pytest.raises(ValueError, match=r"needs 15 channels.*got 9"):
         JointFit().plan(planar(3))
 
 

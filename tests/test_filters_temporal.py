@@ -19,7 +19,9 @@ def bundle(n: int) -> SensorArray:
     return array(np.zeros((n, 3)), np.tile([0.0, 0.0, 1.0], (n, 1)))
 
 
-def through(stage: Stage, data: NDArray[np.float64], mask: NDArray[np.bool_] | None = None, rate: float = RATE) -> Block:
+def through(
+    stage: Stage, data: NDArray[np.float64], mask: NDArray[np.bool_] | None = None, rate: float = RATE
+) -> Block:
     block = Block(data=data.copy(), first=0, rate=rate, sensors=bundle(data.shape[1]), mask=mask)
     return stage.start(block)(block)
 
@@ -67,7 +69,7 @@ def test_bad_samples_are_bridged_and_poison_nothing() -> None:
 
 
 def test_impossible_corners_are_refused_with_the_number() -> None:
-    with pytest.raises(ValueError, match="between 0 and 500 Hz.*got 600"):
+    with pytest.raises(ValueError, match=r"between 0 and 500 Hz.*got 600"):
         through(LowPass(600.0), np.zeros((10, 1)))
     with pytest.raises(ValueError, match="got 250 Hz"):
         through(BandPass(5.0, 250.0), np.zeros((10, 1)), rate=500.0)

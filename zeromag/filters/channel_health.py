@@ -15,7 +15,6 @@ COMB_S = 0.1  # five cycles of 50 Hz, six of 60: a difference over it takes both
 FLAT_T = 50e-15  # a living sensor moves more than this in a window
 LEAST_JUMP_T = 1e-12  # steps below do no harm
 SHARED = 0.3  # a step that so many channels make at once is the room's, not theirs
-MEMORY = 8  # windows that a verdict of jumps looks back on: 2 s
 LONGEST_S = 60.0  # a channel that keeps relapsing is tried again no less often than this
 RAILED = 3  # samples in a window that make a channel saturated
 PLATEAU = 5  # equal samples in a row at the edge of what a channel reads: it clips
@@ -28,7 +27,10 @@ class _Finding:
 
 
 class Judge:
-    """Gathers one window of samples, then decides; `bad` is the verdict that holds now: (n_channels,)."""
+    """Gathers one window of samples, then decides; `bad` is the verdict that holds now: (n_channels,).
+
+    A channel that goes on jumping is reported again whenever its count has doubled.
+    """
 
     def __init__(
         self, sensors: SensorArray, rate: float, window: int, *, noisy: float, jump: float, patience: float
@@ -43,7 +45,9 @@ class Judge:
         # the window, and before it what the comb and a second difference reach back to
         self._kept = np.full((self._comb + 2 + window, n), np.nan)
         self._railed = np.zeros(n, dtype=np.int64)
-        self._jumps = np.zeros((MEMORY, n), dtype=np.int64)
+        self._jumps = np.zeros(n, dtype=np.int64)  # in this window
+        self._counted = np.zeros(n, dtype=np.int64)  # since the channel was last good
+        self._said = np.zeros(n, dtype=np.int64)
         self._height = np.zeros(n)
         self._suspect = np.zeros(n, dtype=np.int64)
         self._patience = np.full(n, patience)
@@ -77,14 +81,17 @@ class Judge:
         name = self._sensors.names[row]
         if finding is not None:
             self._clean[k] = 0.0
-            if self.bad[row]:
+            more = self._counted[k] >= 2 * max(1, self._said[k]) and finding.kind == "jumping"
+            if self.bad[row] and not more:
                 return None
             self.bad[row] = True
+            self._said[k] = self._counted[k]
             return Event(sample=sample, kind=f"channel/{finding.kind}", channel=name, why=finding.why)
         self._clean[k] += self._seconds
         if not self.bad[row] or self._clean[k] < self._patience[k]:
             return None
         self.bad[row] = False
+        self._counted[k] = self._said[k] = 0
         self._patience[k] = min(2 * self._patience[k], LONGEST_S)
         return Event(sample=sample, kind="channel/good", channel=name, why=f"clean for {self._clean[k]:.3g} s")
 
@@ -118,7 +125,8 @@ class Judge:
             return _Finding("saturated", f"{int(self._railed[k])} samples at its limit" if not clipped else "it clips")
         if still:
             return _Finding("flat", f"moved {span * 1e15:.2g} fT in {self._seconds:.2g} s")
-        if (count := int(self._jumps[:, k].sum())) > 0:
+        if self._jumps[k] > 0:
+            count = int(self._counted[k])
             return _Finding("jumping", f"{count} step{'s' * (count > 1)} of {self._height[k] * 1e12:.3g} pT")
         if self._suspect[k] >= 2:
             return _Finding("noisy", f"{level:.3g} times the noise of the others")
@@ -132,7 +140,6 @@ class Judge:
 
     def _count_jumps(self, bend: NDArray[np.float64], noise: NDArray[np.float64]) -> None:
         """Count steps: second differences far beyond a channel's noise that few others make."""
-        self._jumps = np.roll(self._jumps, 1, axis=0)
         size = np.abs(np.nan_to_num(bend))
         far = size > np.maximum(self._jump * noise, LEAST_JUMP_T)
         far[:, ~(noise > 0)] = False
@@ -142,7 +149,8 @@ class Judge:
         echo = np.zeros_like(onset)
         echo[self._comb :] = onset[: -self._comb]
         onset &= ~echo
-        self._jumps[0] = onset.sum(axis=0)
+        self._jumps = onset.sum(axis=0)
+        self._counted += self._jumps
         self._height = np.where(onset.any(axis=0), size.max(axis=0), self._height)
 
     def _level(self, noise: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -38,8 +39,9 @@ class Browser:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self._count = itertools.count(1)
+        self._open = ExitStack()
         try:
-            self._socket = connect(self._page_address(), max_size=None)
+            self._socket = self._open.enter_context(connect(self._page_address(), max_size=None))
             self.ask("Page.enable")
             self.ask(
                 "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
@@ -84,6 +86,7 @@ class Browser:
 
     def close(self) -> None:
         """End the browser."""
+        self._open.close()
         self._process.terminate()
         try:
             self._process.wait(timeout=10)
@@ -96,7 +99,6 @@ class Browser:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._socket.close()
         self.close()
 
     def _page_address(self) -> str:

@@ -49,24 +49,24 @@ class Window(QWidget):
         self.setPalette(palette)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self.tick)
+        self._timer.timeout.connect(lambda: self.tick())
         self._timer.start(FRAME_MS)
 
-    @property
-    def state(self) -> str:
+    def state(self, now_ns: int) -> str:
         """Return what the badge says."""
-        state = self.feed.state()
+        state = self.feed.state(now_ns)
         return "PAUSED" if self.paused and state in ("LIVE", "REPLAY", "STALE") else state
 
-    def tick(self) -> None:
+    def tick(self, now_ns: int | None = None) -> None:
         """Take the newest state and repaint; a paused picture stays as it is."""
-        state = self.state
+        now = time.monotonic_ns() if now_ns is None else now_ns
+        state = self.state(now)
         veil = {
-            "STALE": f"STALE · no data for {self.feed.age_ns() / 1e9:.1f} s",
+            "STALE": f"STALE · no data for {self.feed.age_ns(now) / 1e9:.1f} s",
             "ENDED": f"ENDED · {self.feed.ended or ''}".rstrip(" ·"),
         }.get(state, "")
         if self.traces.drawn_t_ns and state == "LIVE":
-            self.latency.drawn(self.traces.drawn_t_ns, time.monotonic_ns())
+            self.latency.drawn(self.traces.drawn_t_ns, now)
         for panel in self.panels:
             if not self.paused:
                 panel.refresh(self.feed)

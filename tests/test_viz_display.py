@@ -1,0 +1,66 @@
+"""Whether a window can be shown is found out before Qt is loaded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from zeromag.errors import ZeromagError
+from zeromag.viz import display
+
+
+def test_no_display_is_noticed(monkeypatch):
+    for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert not display.has_display()
+    with pytest.raises(ZeromagError, match="needs a display"):
+        display.check_display()
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert display.has_display()
+
+
+def test_offscreen_needs_no_display(monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    assert display.has_display()
+
+
+def test_a_missing_library_is_named_with_its_package(monkeypatch, tmp_path):
+    """A stand-in for `ldd` answers as on a machine where two libraries are missing."""
+    ldd = tmp_path / "ldd"
+    ldd.write_text(
+        "#!/bin/sh\necho '\tlibEGL.so.1 => not found'\necho '\tlibxcb-cursor.so.0 => not found'\n"
+        "echo '\tlibc.so.6 => /lib/libc.so.6 (0x1)'\necho '\tlibEGL.so.1 => not found'\n"
+    )
+    ldd.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "platform", "linux")
+    missing = display.missing_libraries()
+    assert missing == ["libEGL.so.1", "libxcb-cursor.so.0"]
+    assert display.apt_line(missing) == "apt-get install -y libegl1 libxcb-cursor0"
+
+
+def test_ldd_sees_what_the_loader_sees(monkeypatch):
+    """Where PySide6 can be imported nothing is missing, and the other way round."""
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    code = "import PySide6.QtWidgets as w; w.QApplication([])"
+    loads = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+    assert loads == (display.missing_libraries() == [])
+    assert display.apt_line([]) == ""
+
+
+def test_asking_loads_no_qt():
+    code = """
+import sys
+from zeromag.viz import display, feed, report
+display.missing_libraries()
+print('PySide6' in sys.modules, 'matplotlib' in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent
+    )
+    assert done.stdout.split() == ["False", "False"]

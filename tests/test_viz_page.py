@@ -1,0 +1,173 @@
+"""The page: looked at in a real browser, pixel by pixel; and what it refuses."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import struct
+import threading
+import time
+
+import numpy as np
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from tests.browser import Browser, chromium
+from tests.viz_scene import blues, centre, fill, grid, pixels, reds, send_map
+from zeromag.errors import LinkError
+from zeromag.viz.feed import Feed
+from zeromag.viz.page import serve_feed, serve_page
+
+NO_BROWSER = "no browser: apt-get install -y chromium"
+
+
+@pytest.fixture
+def feed():
+    return fill(Feed())
+
+
+@pytest.fixture
+def page(feed):
+    """The URL of a served feed into which data keep coming."""
+    told: list[str] = []
+    ready, stop, hold = threading.Event(), threading.Event(), threading.Event()
+
+    def announce(news):
+        told.append(str(news["url"]))
+        ready.set()
+
+    def pulse():
+        while not stop.wait(0.03):
+            if not hold.is_set():
+                feed.arrived_ns = time.monotonic_ns()
+
+    server = threading.Thread(target=serve_feed, args=(feed,), kwargs={"stop": stop, "announce": announce})
+    beat = threading.Thread(target=pulse)
+    server.start()
+    beat.start()
+    assert ready.wait(20)
+    yield told[0], hold
+    stop.set()
+    server.join(20)
+    beat.join(20)
+    assert not server.is_alive()
+
+
+def received(url: str, **headers: str) -> list[dict[str, object]]:
+    """The first messages up to and with the first state."""
+    address = url.replace("http", "ws") + "stream"
+    messages = []
+    with connect(address, origin=headers.pop("origin", url.rstrip("/")), **headers) as socket:
+        while not messages or messages[-1]["kind"] != "state":
+            raw = socket.recv(timeout=20)
+            (length,) = struct.unpack_from("<I", raw)
+            head = json.loads(raw[4 : 4 + length])
+            at = 4 + length
+            for name, shape in head["arrays"]:
+                head[name] = np.frombuffer(raw, "<f4", count=int(np.prod(shape)), offset=at).reshape(shape)
+                at += head[name].nbytes
+            assert at == len(raw)
+            messages.append(head)
+    return messages
+
+
+@pytest.mark.skipif(chromium() is None, reason=NO_BROWSER)
+@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
+def test_the_page_shows_the_heart_the_right_way_round(page, dark):
+    url, hold = page
+    with Browser(url, dark=dark) as browser:
+        browser.until("typeof seen !== 'undefined' && seen.map && seen.state && ring.stop > 0 && ring.gain > 0")
+        browser.until("document.getElementById('badge').textContent === 'LIVE'")
+        box = browser.value("(({x, y, width, height}) => [x, y, width, height])($('map').getBoundingClientRect())")
+        browser.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        picture = pixels(browser.picture())
+        left, top, width, height = (round(v) for v in box)
+        canvas = picture[top : top + height, left : left + width - 96]  # without the colour bar
+        across, down = centre(reds(canvas))
+        other_across, other_down = centre(blues(canvas))
+        assert across > other_across + 0.3 * canvas.shape[1]  # patient's left, out of the chest: right and up, red
+        assert down < other_down - 0.3 * canvas.shape[0]
+        words = browser.value("document.body.innerText")
+        assert "Research use. Not a medical device." in words
+        assert "59 /min" in words
+        assert "S05 jumping 9 steps of 25 pT" in " ".join(words.split())
+        assert browser.value("[seen.hello.out, seen.hello.into]") == ["out of chest (+)", "into chest (−)"]
+        hold.set()
+        browser.until("document.querySelector('.map .veil').textContent.startsWith('STALE')")
+        assert browser.value("document.getElementById('badge').textContent") == "STALE"
+        assert not browser.value("document.querySelector('.map .veil').hidden")
+
+
+def test_a_newcomer_gets_everything_once(page):
+    url, _ = page
+    kinds = {message["kind"]: message for message in received(url)}
+    assert list(kinds) == ["hello", "description", "traces", "map", "average", "state"]
+    assert kinds["traces"]["values"].shape == (6000, 8)
+    assert kinds["map"]["limit"] == pytest.approx(50)
+    index = kinds["map"]["index"]
+    row, column = np.unravel_index(index.argmax(), index.shape)
+    assert row < 20  # the top of the picture is the head
+    assert column > 40  # its right the patient's left
+
+
+def test_a_reconnecting_page_is_served_again(page):
+    url, _ = page
+    assert received(url)[0]["kind"] == received(url)[0]["kind"] == "hello"
+
+
+@pytest.mark.parametrize(("host", "code"), [("evil.example", 421), ("127.0.0.1", 421), (None, 200)])
+def test_only_its_own_name_is_served(page, host, code):
+    url, _ = page
+    own = url.removeprefix("http://").rstrip("/")
+    connection = http.client.HTTPConnection(own, timeout=20)
+    connection.request("GET", "/", headers={"Host": host or own})
+    answer = connection.getresponse()
+    assert answer.status == code
+    answer.read()
+    connection.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/page.js", "/page.css"])
+def test_nothing_is_loaded_from_elsewhere(page, path):
+    url, _ = page
+    connection = http.client.HTTPConnection(url.removeprefix("http://").rstrip("/"), timeout=20)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    assert answer.status == 200
+    assert "default-src 'none'" in str(answer.headers["Content-Security-Policy"])
+    assert "http://" not in text
+    assert "https://" not in text
+    connection.request("POST", path)
+    assert connection.getresponse().status == 405
+    connection.close()
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", None])
+def test_a_foreign_origin_gets_no_stream(page, origin):
+    url, _ = page
+    with pytest.raises(InvalidStatus, match="403"):
+        received(url, origin=origin)
+
+
+def test_a_map_travels_once(page, feed):
+    url, _ = page
+    address = url.replace("http", "ws") + "stream"
+    with connect(address, origin=url.rstrip("/")) as socket:
+        kinds = []
+        while kinds.count("state") < 5:
+            raw = socket.recv(timeout=20)
+            kinds.append(json.loads(raw[4 : 4 + struct.unpack_from("<I", raw)[0]])["kind"])
+            if kinds.count("state") == 2 and kinds[-1] == "state":
+                send_map(feed, grid())
+    assert kinds.count("map") == 2
+    assert kinds.count("average") == kinds.count("description") == 1
+
+
+def test_wrong_places_are_refused_in_a_sentence(feed):
+    stop = threading.Event()
+    with pytest.raises(LinkError, match="an endpoint looks like"):
+        serve_page("nonsense", stop=stop, announce=print)
+    with pytest.raises(LinkError, match=r"127\.0\.0\.1 only"):
+        serve_feed(feed, stop=stop, announce=print, host="0.0.0.0")

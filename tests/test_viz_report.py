@@ -1,0 +1,121 @@
+"""Figures and report: the maps' orientation in PNG and PDF, the words, and what is said when something is missing."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from tests.viz_scene import array, average, blues, centre, field_map, grid, pixels, reds, status
+from zeromag.viz.figures import map_figure
+from zeromag.viz.report import png, t_peak_s, write_report
+
+SUMMARY = {
+    "zeromag": "0.1.0", "source": "scan.fif", "subject": "P017", "rate_hz": 1000.0, "duration_s": 60.0,
+    "gaps": [{"sample": 33333, "samples": 37}], "channels": status(array())["channels"],
+    "heart_rate": {"value": 58.8, "low": 58.1, "high": 59.5, "unit": "1/min"}, "beats": {"normal": 57, "ectopic": 1},
+    "usable": {"answer": "not yet", "reasons": ["too few beats"], "seconds_needed": 24},
+    "cleaning": status(array())["cleaning"],
+    "parameters": {"map_angle_T": {"value": 41.0, "low": 38.5, "high": -43.2, "unit": "deg"}, "qt": None},
+    "session": {"source": "<script>alert(1)</script>", "chain": {"mains": 50}}, "provenance": {"numpy": "2.4"},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("report")
+    write_report(out, SUMMARY, [average(array())], field_map(grid()))
+    return out
+
+
+def words_of(pdf) -> str:
+    if shutil.which("pdftotext") is None:
+        pytest.skip("no pdftotext: apt-get install -y poppler-utils")
+    return subprocess.run(["pdftotext", "-layout", str(pdf), "-"], capture_output=True, text=True, check=True).stdout
+
+
+def upright(picture, left: float, right: float) -> None:
+    """Check the pole scene between two shares of the width (colour bars left out)."""
+    part = picture[:, round(left * picture.shape[1]) : round(right * picture.shape[1])]
+    across, down = centre(reds(part))
+    other_across, other_down = centre(blues(part))
+    assert across > other_across
+    assert down < other_down
+
+
+@pytest.mark.parametrize("name", ["map_R.png", "map_T.png"])
+def test_png_has_the_patients_upper_left_at_the_upper_right(folder, name):
+    upright(pixels((folder / name).read_bytes()), 0.0, 0.83)
+
+
+def test_pdf_has_the_patients_upper_left_at_the_upper_right(folder, tmp_path):
+    if shutil.which("pdftoppm") is None:
+        pytest.skip("no pdftoppm: apt-get install -y poppler-utils")
+    subprocess.run(
+        ["pdftoppm", "-r", "100", "-f", "1", "-l", "1", "-png", str(folder / "report.pdf"), str(tmp_path / "page")],
+        check=True,
+    )
+    (picture,) = tmp_path.glob("page*.png")
+    upright(pixels(picture.read_bytes()), 0.05, 0.44)
+
+
+def test_the_t_peak_is_found():
+    assert t_peak_s(field_map(grid())) == pytest.approx(0.28)
+
+
+def test_every_page_says_what_this_is_not(folder):
+    text = words_of(folder / "report.pdf")
+    pages = text.split("\f")[:-1]
+    assert len(pages) >= 1
+    for page in pages:
+        assert page.count("Research use. Not a medical device.") == 2
+    page = (folder / "report.html").read_text()
+    assert page.count("Research use. Not a medical device.") == 2
+
+
+def test_the_report_holds_the_numbers_with_their_intervals(folder):
+    for text in (words_of(folder / "report.pdf"), (folder / "report.html").read_text()):
+        for word in ("P017", "58.8 1/min (58.1 to 59.5)", "57 normal, 1 ectopic", "38.5 to −43.2", "9 steps of 25 pT",
+                     "too few beats", "31.2 dB", "99.0 %", "0.93", "1, 37 samples"):  # fmt: skip
+            assert word in text
+        assert "diagnos" not in text.lower()
+
+
+def test_the_page_stands_alone_and_trusts_no_word(folder):
+    page = (folder / "report.html").read_text()
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert 'src="http' not in page
+    assert page.count("data:image/png;base64,") == 4
+
+
+def test_the_colour_bar_says_which_way(folder):
+    text = words_of(folder / "report.pdf")
+    assert "out of chest (+)" in text
+    assert "into chest (−)" in text
+
+
+def test_the_same_run_gives_the_same_bytes(folder, tmp_path):
+    write_report(tmp_path, SUMMARY, [average(array())], field_map(grid()))
+    for file in sorted(folder.iterdir()):
+        assert file.read_bytes() == (tmp_path / file.name).read_bytes(), file.name
+
+
+def test_without_beats_or_maps_it_says_why(tmp_path):
+    write_report(tmp_path, {"source": "scan.fif", "map": "the recording has no sensor positions"}, [], None)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["quality.png", "report.html", "report.pdf"]
+    for text in (words_of(tmp_path / "report.pdf"), (tmp_path / "report.html").read_text()):
+        assert "No map: the recording has no sensor positions." in text
+        assert "none found" in text
+
+
+def test_a_map_of_a_hole_is_drawn_with_the_hole():
+    of = grid()
+    of.mask[:, :20] = False
+    shown = field_map(of)
+    shown.bz[:, :, :20] = np.nan
+    picture = pixels(png(map_figure(shown, 0.0, "R peak", average(array()))))
+    assert not blues(picture[:, : round(0.2 * picture.shape[1])]).any()
+    centre(reds(picture[:, : round(0.8 * picture.shape[1])]))

@@ -49,7 +49,7 @@ class Window(QWidget):
         self.setPalette(palette)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(lambda: self.tick())
+        self._timer.timeout.connect(self.tick)
         self._timer.start(FRAME_MS)
 
     def state(self, now_ns: int) -> str:

@@ -11,7 +11,11 @@ MU0_4PI = 1e-7  # T·m/A, µ0/4π
 
 
 class Conductor(Protocol):
-    """A body that currents flow in; `field` is linear in the dipole moment."""
+    """A body that currents flow in; `field` is linear in the dipole moment. Hashable, so that fields can be kept."""
+
+    def __hash__(self) -> int:
+        """Return the same for bodies that are the same."""
+        ...
 
     @property
     def silent(self) -> int:

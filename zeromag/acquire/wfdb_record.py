@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Generator
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 import numpy as np
@@ -17,6 +19,14 @@ _VOLTS: Final = {"v": 1.0, "mv": 1e-3, "uv": 1e-6, "µv": 1e-6, "nv": 1e-9}
 _FAILS: Final = (OSError, ValueError, LookupError, TypeError, AttributeError)
 
 
+def quiet_wfdb() -> ModuleType:
+    """Return the wfdb package, without what it and pandas have to say to each other on import."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import wfdb
+    return wfdb
+
+
 def wfdb_source(path: Path, *, block: int = 10) -> Recorded:
     """Return the source over a WFDB record, in volts; leads have no place.
 
@@ -25,8 +35,7 @@ def wfdb_source(path: Path, *, block: int = 10) -> Recorded:
     InputError
         The header or its signal files cannot be read.
     """
-    import wfdb
-
+    wfdb = quiet_wfdb()
     record = str(path.with_suffix(""))
     try:
         header = wfdb.rdheader(record)

@@ -1,0 +1,199 @@
+"""The journal: what was acknowledged is there, whatever happens to the process or the disk."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from tests.acquire_streams import RATE, Counter, array, is_counted, joined
+from zeromag.acquire.frame import BLOCK
+from zeromag.acquire.journal import Journal
+from zeromag.acquire.journal_file import JournalFile, read_journal
+from zeromag.acquire.message import Description, End, Stamp
+from zeromag.acquire.recording import recover, verify
+from zeromag.acquire.replay import replay
+from zeromag.acquire.wire import decode, encode_block, encode_description, encode_end
+from zeromag.block import Block
+from zeromag.errors import InputError, StorageError
+
+DESCRIPTION = Description(array(), RATE, {"source": "counter"})
+
+# Writes blocks of 64 channels as fast as it can and says after each what is acknowledged.
+WRITER = """
+import os, struct, sys
+from pathlib import Path
+from tests.acquire_streams import Counter
+from zeromag.acquire.journal import Journal
+from zeromag.acquire.message import Description, Stamp
+from zeromag.acquire.wire import encode_block, encode_description
+source = Counter(10**9, n=64)
+with Journal(Path(sys.argv[1])) as journal:
+    journal(encode_description(Description(source.sensors, 1000.0), Stamp(1, 2, 0)))
+    for sequence, block in enumerate(source.blocks()):
+        journal(encode_block(block, Stamp(1, 2, sequence)))
+        os.write(1, struct.pack("<q", block.stop))
+"""
+
+
+def write(path: Path, source: Counter, *, end: bool = True) -> None:
+    with Journal(path) as journal:
+        journal(encode_description(Description(source.sensors, RATE), Stamp(1, 2, 0)))
+        sequence = stop = 0
+        for sequence, block in enumerate(source.blocks()):
+            journal(encode_block(block, Stamp(1, 2, sequence)))
+            stop = block.stop
+        if end:
+            journal(encode_end(End(stop, "done"), Stamp(1, 2, sequence + 1)), last=True)
+
+
+def blocks_of(path: Path) -> list[Block]:
+    description = JournalFile(path).description
+    got = [decode(frame, description) for header, frame in read_journal(path) if header.kind == BLOCK]
+    return [block for block in got if isinstance(block, Block)]
+
+
+def test_what_was_written_reads_back(tmp_path: Path) -> None:
+    path = tmp_path / "a.zmj"
+    write(path, Counter(5000))
+    got = blocks_of(path)
+    assert is_counted(got)
+    assert len(joined(got)) == 5000
+    assert verify(path) == []
+
+
+def test_an_existing_journal_is_never_overwritten(tmp_path: Path) -> None:
+    write(tmp_path / "a.zmj", Counter(100))
+    with pytest.raises(StorageError, match="cannot be created"):
+        Journal(tmp_path / "a.zmj")
+    assert len(joined(blocks_of(tmp_path / "a.zmj"))) == 100
+
+
+def killed_at(path: Path, seconds: float) -> int:
+    """Run the writer, kill it after so long of writing, return what it had acknowledged."""
+    root = Path(__file__).resolve().parent.parent
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, cwd=root)
+    assert writer.stdout is not None
+    first = os.read(writer.stdout.fileno(), 8)
+    time.sleep(seconds)  # the instant of the kill is what is being varied, nothing is awaited
+    writer.send_signal(signal.SIGKILL)
+    said = first + writer.stdout.read()
+    writer.stdout.close()
+    writer.wait()
+    whole = len(said) // 8 * 8
+    return int(struct.unpack("<q", said[whole - 8 : whole])[0])
+
+
+@pytest.mark.parametrize("times", [6, pytest.param(200, marks=pytest.mark.nightly)])
+def test_kill_9_loses_nothing_acknowledged(tmp_path: Path, times: int) -> None:
+    chance = random.Random(times)
+    for k in range(times):
+        path = tmp_path / f"{k}.zmj"
+        acknowledged = killed_at(path, chance.uniform(0.0, 0.3))
+        got = blocks_of(path)
+        assert is_counted(got), "a phantom"
+        assert [block.first for block in got] == list(range(0, got[-1].stop, 10))
+        assert acknowledged <= got[-1].stop <= acknowledged + 10
+        recovered = recover(path, path.with_suffix(".zm.h5"))
+        assert recovered.status == "recovered"
+        assert (joined(list(replay(recovered.path).blocks())) == joined(got)).all()
+        path.unlink()
+        recovered.path.unlink()
+
+
+def test_any_torn_tail_costs_one_frame_at_most(tmp_path: Path) -> None:
+    write(tmp_path / "a.zmj", Counter(200), end=False)
+    whole = (tmp_path / "a.zmj").read_bytes()
+    starts = [len(whole)]
+    for _, frame in reversed(list(read_journal(tmp_path / "a.zmj"))[-3:]):
+        starts.append(starts[-1] - len(frame))
+    for cut in range(starts[-1], len(whole), 7):
+        path = tmp_path / "cut.zmj"
+        path.write_bytes(whole[:cut])
+        got = blocks_of(path)
+        assert got[-1].stop == 200 - 10 * sum(cut < end for end in starts[:-1])
+        path.write_bytes(whole[:cut] + bytes(100_000))  # room that was reserved
+        padded = blocks_of(path)  # a frame that zeros complete was complete
+        assert is_counted(padded)
+        assert padded[-1].stop in {got[-1].stop, got[-1].stop + 10}
+
+
+def test_damage_in_the_middle_is_named_and_skipped(tmp_path: Path) -> None:
+    path = tmp_path / "a.zmj"
+    write(path, Counter(1000))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0x10
+    path.write_bytes(content)
+    problems = verify(path)
+    assert len(problems) == 2
+    assert "checksum" in problems[0]
+    assert "missing" in problems[1]
+    recovered = recover(path, tmp_path / "a.zm.h5")
+    assert (recovered.samples, recovered.gaps, recovered.status) == (990, 1, "gaps 1")
+    got = list(replay(tmp_path / "a.zm.h5").blocks())
+    assert is_counted(got)
+    assert [event.samples for block in got for event in block.events] == [10]
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", bytes(1000), b"ZMAG" * 100])
+def test_what_is_no_journal_is_said_in_one_sentence(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.zmj"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="not a journal"):
+        recover(path, tmp_path / "a.zm.h5")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Generator[Path, None, None]:
+    """A disk of so many bytes; needs root."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={request.param}", "tmpfs", str(folder)]
+    if (
+        sys.platform != "linux"
+        or os.geteuid() != 0
+        or subprocess.run(mount, check=False, capture_output=True).returncode
+    ):
+        pytest.skip("a disk that is full needs root and tmpfs")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("small_disk", [256 << 10, 300 << 10, 1 << 20, (1 << 20) + 4096], indirect=True)
+def test_a_full_disk_loses_nothing_acknowledged(small_disk: Path) -> None:
+    path = small_disk / "a.zmj"
+    source = Counter(10**9, n=16)
+    acknowledged = sequence = 0
+    with Journal(path, sync_seconds=0.01) as journal:
+        journal(encode_description(Description(source.sensors, RATE), Stamp(1, 2, 0)))
+        with pytest.raises(StorageError, match=f"the disk mounted at {small_disk} is full"):  # noqa: PT012
+            for sequence, block in enumerate(source.blocks()):
+                journal(encode_block(block, Stamp(1, 2, sequence)))
+                acknowledged = block.stop
+        journal(encode_end(End(acknowledged, "the disk is full"), Stamp(1, 2, sequence)), last=True)
+    got = blocks_of(path)
+    assert is_counted(got)
+    assert got[-1].stop == acknowledged
+    assert verify(path) == []
+    assert acknowledged * 16 * 4 > 0.6 * shutil.disk_usage(small_disk).total
+
+
+def test_how_long_the_disk_lasts_is_known(tmp_path: Path) -> None:
+    with Journal(tmp_path / "a.zmj", sync_seconds=0.02) as journal:
+        journal(encode_description(DESCRIPTION, Stamp(1, 2, 0)))
+        frame = next(Counter(10).blocks())
+        sequence = 0
+        while journal.seconds_left == float("inf"):
+            journal(encode_block(frame, Stamp(1, 2, sequence)))
+            sequence += 1
+        assert journal.seconds_left > 0

@@ -1,0 +1,332 @@
+"""Beats out of the stream: found by the power of the QRS band over the array, told apart by their shape.
+
+A stream without a heart gives no beat at all: nothing is believed before four peaks look alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zeromag._jit import BOOL, F64, I64
+from zeromag.block import Block
+from zeromag.errors import InputError
+from zeromag.mapping.beat import Beat
+from zeromag.mapping.history import History
+from zeromag.mapping.qrs_power import HOLD, Peak, QrsPower
+from zeromag.mapping.rhythm import Rhythm
+from zeromag.mapping.template import AFTER, BEFORE, LAG, Fit, Template, fit
+
+LEARN = 12.0  # s of peaks that the search for a first template looks back on
+WAIT = 2.0  # s before the first such search
+PAD = 0.4  # s of stillness put before the first and after the last sample
+FINE = 180.0  # Hz, rate that shapes are compared at
+RANKED = 24  # of them, the highest, are compared
+CLEAR, SAME = 3.0, 0.95  # contrast, or correlation among beats, that few of them are believed with
+SURE = 0.9  # correlation that even a doubtful peak is believed with
+NOISY = 0.9  # typical correlation below which shape is told with less certainty
+RAW_BEFORE, RAW_AFTER = 0.25, 0.05  # s around the envelope's peak in which R is looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Beats:
+    """Settings of the beat detector.
+
+    The columns are the good `mag` channels; on a stream without any, the `ecg` channels; `channel` names a
+    single one instead.
+    """
+
+    channel: str = ""
+    alike: float = 0.75  # correlation from which two beats are of one class
+    agree: int = 4  # beats alike before any is believed
+    contrast: float = 2.0  # of beats over the mean envelope from which they are believed
+    classes: int = 8  # most shapes kept
+
+    def __post_init__(self) -> None:
+        if not 0 < self.alike < 1:
+            raise ValueError(f"alike must lie between 0 and 1, got {self.alike}")
+        if self.agree < 2:
+            raise ValueError(f"agree must be 2 or more, got {self.agree}")
+
+    def start(self, head: Block) -> Search:
+        """Return the search for the stream that begins with `head`; call it with every block, then `finish`."""
+        return Search(self, head)
+
+    def columns(self, head: Block) -> I64:
+        """Return the columns that are searched.
+
+        Raises
+        ------
+        InputError
+            If the stream has neither magnetometers nor an ECG, or not the channel that was named.
+        """
+        sensors = head.sensors
+        if self.channel:
+            if self.channel not in sensors.names:
+                raise InputError(f"beats were wanted on channel {self.channel}, which the recording does not have")
+            return np.array([sensors.names.index(self.channel)], dtype=np.int64)
+        for kinds in (("mag",), ("ecg",)):
+            columns = sensors.of_kind(*kinds)
+            columns = columns[sensors.usable()[columns]]
+            if len(columns):
+                return columns
+        raise InputError("beats need a good magnetometer or ECG channel, and the recording has none")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Candidate:
+    peak: Peak
+    wave: F64  # QRS band around it, LAG wider than a template on each side
+
+
+_Group = list[tuple[_Candidate, Fit]]
+
+
+class Search:
+    """The running detector. What it returns does not depend on how the stream is cut into blocks."""
+
+    def __init__(self, settings: Beats, head: Block) -> None:
+        self._settings = settings
+        self._columns = settings.columns(head)
+        self._rate = head.rate
+        self._before, self._after, self._lag = (round(s * head.rate) for s in (BEFORE, AFTER, LAG))
+        self._stride = max(1, int(head.rate / FINE))
+        self.templates: list[Template] = []
+        self._last: Block | None = None
+        self._restart(head)
+
+    def _restart(self, head: Block) -> None:
+        self._power = QrsPower(len(self._columns), head.rate)
+        length = round((LEARN + 4.0) * head.rate)
+        # before the first sample the world is taken to have stood still, so that a beat there has its surroundings
+        pad = round(PAD * head.rate)
+        self._raw = History(length, len(self._columns), head.first - pad)
+        self._band = History(length, len(self._columns), head.first - pad)
+        self._raw.append(np.repeat(head.data[:1, self._columns], pad, axis=0))
+        self._band.append(np.zeros((pad, len(self._columns))))
+        self._begin = head.first
+        self._waiting: list[_Candidate] = []  # while nothing is believed yet: all; later: passed over, for search-back
+        self._pairs: dict[tuple[int, int], Fit] = {}
+        self._strangers: list[_Candidate] = []
+        self._rhythm = Rhythm(head.rate)
+
+    @property
+    def trusted(self) -> bool:
+        """Whether beats have been found that look alike."""
+        return bool(self.templates)
+
+    def __call__(self, block: Block) -> list[Beat]:
+        """Return the beats that are now decided, in order; they lie some 0.3 s back, at the start up to 12 s."""
+        beats: list[Beat] = []
+        if self._last is not None and not block.follows(self._last):
+            if not block.sensors.same_as(self._last.sensors) or block.rate != self._rate:
+                raise ValueError("a search goes on with the same sensors and rate; start a new one")
+            beats += self.finish()
+            self._restart(block)
+        self._last = block
+        bad = block.bad()
+        step = round(self._rate)
+        for begin in range(0, len(block), step):
+            part = slice(begin, begin + step)
+            beats += self._take(block.data[part, self._columns], bad[part, self._columns], block.first + begin)
+        return beats
+
+    def finish(self) -> list[Beat]:
+        """Return what was still undecided, the stream having ended or broken off."""
+        if self._last is None:
+            return []
+        stop, pad = self._last.stop, round(PAD * self._rate)
+        last = np.repeat(self._last.data[-1:, self._columns], pad, axis=0)
+        bad = np.repeat(self._last.bad()[-1:, self._columns], pad, axis=0)
+        self._last = None
+        beats = [beat for beat in self._take(last, bad, stop) if beat.sample < stop and beat.correlation >= SURE]
+        if not self.trusted and len(self._waiting) > 1:
+            beats += self._learn(at_least=2, alike=0.9)
+        self._waiting = []
+        return beats
+
+    def _take(self, data: F64, bad: BOOL, first: int) -> list[Beat]:
+        band, peaks = self._power(data, bad, first)
+        self._band.append(band)
+        self._raw.append(data)
+        beats: list[Beat] = []
+        for peak in peaks:
+            start, stop = peak.at - self._before - self._lag, peak.at + self._after + self._lag
+            if not self._band.holds(start, stop):
+                continue
+            candidate = _Candidate(peak, self._band.take(start, stop).copy())
+            if self.trusted:
+                beats += self._judge(candidate)
+                continue
+            oldest = peak.at - LEARN * self._rate
+            self._waiting = [one for one in self._waiting if one.peak.at >= oldest] + [candidate]
+            self._pairs = {key: found for key, found in self._pairs.items() if min(key) >= oldest}
+            if peak.at - self._begin >= WAIT * self._rate:
+                beats += self._learn(self._settings.agree, self._settings.alike)
+        return beats
+
+    def _shape(self, candidate: _Candidate) -> F64:
+        return candidate.wave[self._lag : len(candidate.wave) - self._lag]
+
+    def _learn(self, at_least: int, alike: float) -> list[Beat]:
+        """Look for peaks that are alike; when there are enough, judge all that waited."""
+        ranked = sorted(self._waiting, key=lambda one: -one.peak.height)[:RANKED]
+        groups: list[_Group] = []
+        for seed in ranked:
+            if any(seed is one for group in groups for one, _ in group):
+                continue
+            fits = [(one, self._pair(one, seed)) for one in ranked]
+            group = [(one, found) for one, found in fits if found.correlation >= alike]
+            if len(group) >= at_least or (groups and len(group) >= 3):
+                groups.append(group)
+        if not groups or not self._believable(groups, ranked):
+            return []
+        for group in _usual_first(groups):
+            self._add(group, "ectopic" if self.templates else "normal")
+        self._rhythm.begin(max(template.height for template in self.templates))
+        waiting, self._waiting = self._waiting, []
+        return [beat for one in waiting for beat in self._judge(one)]
+
+    def _pair(self, one: _Candidate, seed: _Candidate) -> Fit:
+        """Return how `one` lies on `seed`, reckoned once."""
+        key = (one.peak.at, seed.peak.at)
+        if key not in self._pairs:
+            self._pairs[key] = fit(one.wave, self._shape(seed), self._stride)
+        return self._pairs[key]
+
+    def _believable(self, groups: list[_Group], ranked: list[_Candidate]) -> bool:
+        """Return whether these are beats: most high peaks belong to a group, and they stand out or are the same.
+
+        In noise the highest peaks look alike by chance too, but others as high do not, and none stands out.
+        """
+        largest = max(groups, key=len)
+        level = float(np.median([one.peak.height for one, _ in largest]))
+        member = {id(one) for group in groups for one, _ in group}
+        tall = [one for one in ranked if one.peak.height >= 0.6 * level]
+        share = sum(id(one) in member for one in tall) / max(1, len(tall))
+        alike = float(np.median([found.correlation for _, found in largest]))
+        contrast = level / self._power.floor if self._power.floor > 0 else 0.0
+        if contrast >= CLEAR or alike >= SAME:
+            return share >= 0.6
+        return contrast >= self._settings.contrast and share >= 0.7 and len(largest) >= 2 * self._settings.agree
+
+    def _add(self, group: _Group, kind: str) -> Template:
+        """Make a template of beats that are alike, the first being the one the others were laid upon."""
+        seed = max(group, key=lambda pair: pair[1].correlation)[0]
+        template = Template(self._shape(seed).copy(), self._free(kind), seed.peak.height)
+        for one, found in group:
+            if one is not seed:
+                template.learn(one.wave, found, one.peak.height)
+        template.r_after = self._r_after(group)
+        self.templates.append(template)
+        return template
+
+    def _free(self, kind: str) -> str:
+        """Return the kind, numbered when it is taken; the rarest class gives way when there are too many."""
+        if len(self.templates) >= self._settings.classes:
+            self.templates.remove(min(self.templates[1:], key=lambda template: template.count))
+        taken = {template.kind for template in self.templates}
+        names = (kind, *(f"{kind}-{n}" for n in range(2, self._settings.classes + 2)))
+        return next(name for name in names if name not in taken)
+
+    def _r_after(self, group: _Group) -> float:
+        """Return how far R lies from where the template fits: the highest field of the beats' mean; samples."""
+        before, after = round(RAW_BEFORE * self._rate), round(RAW_AFTER * self._rate)
+        waves: list[NDArray[np.float64]] = []
+        for one, found in group:
+            anchor = one.peak.at + round(found.shift)
+            if self._raw.holds(anchor - before, anchor + after):
+                waves.append(self._raw.take(anchor - before, anchor + after).copy())
+        if not waves:
+            return -0.07 * self._rate
+        mean = np.mean(waves, axis=0)
+        seen = np.isfinite(mean).all(axis=0)
+        mean = mean[:, seen] - np.median(mean[:, seen], axis=0)
+        field = np.sqrt(np.mean(mean**2, axis=1))
+        # R lies within the QRS: 20 to 150 ms before the envelope's peak
+        low, high = before - round(0.15 * self._rate), before - round(0.02 * self._rate)
+        best = low + int(np.argmax(field[low:high]))
+        left, middle, right = field[best - 1 : best + 2].tolist()
+        curve = left - 2 * middle + right
+        return best + (0.5 * (left - right) / curve if curve < 0 else 0.0) - before
+
+    def _judge(self, candidate: _Candidate) -> list[Beat]:
+        """Decide on a peak, and on those passed over before it when a beat is missing."""
+        beats: list[Beat] = []
+        at = candidate.peak.at
+        if self._rhythm.missing(at):
+            passed = [one for one in self._waiting if self._rhythm.may_be_missed(one.peak.at, one.peak.height, at)]
+            for one in sorted(passed, key=lambda one: -one.peak.height):
+                best, found = self._best(one)
+                sure = SURE if self._rhythm.soon(one.peak.at, one.peak.height) else self._settings.alike
+                if found.correlation >= sure:
+                    beats.append(self._beat(one, best, found))
+                    break
+            self._waiting = [one for one in self._waiting if one.peak.at > self._rhythm.last]
+        height = candidate.peak.height
+        if not self._rhythm.likely(at, height):
+            self._pass_over(candidate)
+            return beats
+        best, found = self._best(candidate)
+        fits = found.correlation >= best.bar(self._settings.alike)
+        strange = not fits and self._rhythm.low(height, best.height, noisy=best.typical < NOISY)
+        if strange or (self._rhythm.soon(at, height) and found.correlation < SURE):
+            self._pass_over(candidate)
+            return beats
+        beats.append(self._beat(candidate, best, found))
+        self._waiting = []
+        return beats
+
+    def _pass_over(self, candidate: _Candidate) -> None:
+        self._rhythm.noise(candidate.peak.height)
+        self._waiting = [*self._waiting[-15:], candidate]
+
+    def _best(self, candidate: _Candidate) -> tuple[Template, Fit]:
+        fits = [(template, template.fit(candidate.wave, self._stride)) for template in self.templates]
+        return max(fits, key=lambda pair: pair[1].correlation)
+
+    def _beat(self, candidate: _Candidate, best: Template, found: Fit) -> Beat:
+        """Name the beat, teach its template, and tell the rhythm."""
+        why = ""
+        fits = found.correlation >= best.bar(self._settings.alike)
+        if fits:
+            best.learn(candidate.wave, found, candidate.peak.height)
+            kind, after = best.kind, best.r_after
+        else:
+            kind, after = self._stranger(candidate, best, found)
+            found = Fit(found.correlation, 0.0)
+            why = f"correlation {found.correlation:.2f} with the nearest class" if kind == "unlike" else ""
+        sample = candidate.peak.at + found.shift + after
+        rr = self._rhythm.beat(candidate.peak.at, sample, candidate.peak.height)
+        if kind == "normal" and self._rhythm.premature(rr):
+            kind = "premature"
+        return Beat(sample=sample, kind=kind, why=why, rr=rr, correlation=found.correlation)
+
+    def _stranger(self, candidate: _Candidate, best: Template, found: Fit) -> tuple[str, float]:
+        """Return kind and R of a beat unlike all others; among clean beats one makes a class, in noise three do."""
+        alone: _Group = [(candidate, Fit(1.0, 0.0))]
+        fits = [(one, fit(one.wave, self._shape(candidate), self._stride)) for one in self._strangers]
+        alike = [(one, found) for one, found in fits if found.correlation >= self._settings.alike]
+        self._strangers = [*self._strangers[-7:], candidate]
+        if best.typical >= NOISY or len(alike) > 1:
+            early = self._rhythm.early(candidate.peak.at)
+            template = self._add([*alone, *alike], "ectopic" if early or found.correlation < 0.5 else "variant")
+            return template.kind, template.r_after
+        return "unlike", self._r_after(alone)
+
+
+def _usual_first(groups: list[_Group]) -> list[_Group]:
+    """Return the groups with the usual beat first: of those seen often, the one that keeps the longest distance."""
+    at = sorted(one.peak.at for group in groups for one, _ in group)
+    gaps = dict(zip(at[1:], np.diff(at).tolist(), strict=True))
+    largest = max(len(group) for group in groups)
+
+    def distance(group: _Group) -> float:
+        before = [gaps[one.peak.at] for one, _ in group if one.peak.at in gaps]
+        often = 2 * len(group) >= largest
+        return float(np.median(before)) if before and often else 0.0
+
+    return sorted(groups, key=distance, reverse=True)

@@ -48,6 +48,7 @@ class Publisher:
             )
         self.stream, self.epoch = secrets.randbits(64), time.time_ns()
         self._sequence = 0
+        self.greeted = 0  # subscriptions that were sent a description
         self._journal, self._shelf = journal, Shelf(keep_bytes)
         self._server = ReplayServer(self._shelf, journal, self.epoch)
         self._context = zmq.Context()
@@ -137,6 +138,7 @@ class Publisher:
             if newcomers or time.monotonic() - beat > HEARTBEAT_SECONDS:
                 beat = time.monotonic()
                 self._send(encode_description(self.description, self._stamp(self._sequence)))
+            self.greeted += newcomers
             if self._server.consumers():
                 self._deserted.clear()
             else:

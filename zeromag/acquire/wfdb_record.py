@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from collections.abc import Generator
 from pathlib import Path
@@ -23,8 +24,7 @@ def quiet_wfdb() -> ModuleType:
     """Return the wfdb package, without what it and pandas have to say to each other on import."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import wfdb
-    return wfdb
+        return importlib.import_module("wfdb")
 
 
 def wfdb_source(path: Path, *, block: int = 10) -> Recorded:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zeromag.acquire.message import Result
 from zeromag.acquire.publisher import Publisher
 from zeromag.block import Block
+from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat
 from zeromag.mapping.field_map import FieldMap, Grid
 from zeromag.outcome import Outcome
 from zeromag.scan import Scan, Scanned
+from zeromag.sensors import SensorArray
 from zeromag.session import Session
 
 MAPS_PER_SECOND = 30
@@ -26,6 +29,7 @@ class Broadcast:
     def __init__(self, publisher: Publisher, scan: Scan, session: Session, *, recording: bool) -> None:
         self._publisher = publisher
         self._scan = scan
+        self._sensors = scan.sensors
         self._session = session
         self._recording = recording
         self._due = {"map": 0.0, "status": 0.0, "average": 0.0, "grid": 0.0}
@@ -75,7 +79,7 @@ class Broadcast:
 
     def _tell_averages(self) -> None:
         for average in self._scan.averages():
-            arrays = {"time": average.time, "wave": average.wave, "noise": average.noise, "good": average.good}
+            arrays = {"time": average.time, **_on_all_channels(average, self._sensors)}
             self._publisher.result(Result("average", {"kind": average.kind, "nave": average.nave}, arrays))
 
     def _status(self, lost: int) -> dict[str, Any]:
@@ -90,3 +94,12 @@ class Broadcast:
 def _of_beat(beat: Beat) -> Result:
     fields = {"sample": beat.sample, "kind": beat.kind, "why": beat.why, "rr_s": None if np.isnan(beat.rr) else beat.rr}
     return Result("beat", fields)
+
+
+def _on_all_channels(average: Average, sensors: SensorArray) -> dict[str, NDArray[Any]]:
+    """Return wave, noise and good flags on every channel of the stream, as viewers know it."""
+    columns = [sensors.names.index(name) for name in average.sensors.names]
+    wave = np.full((len(average.time), len(sensors)), np.nan)
+    noise, good = np.full(len(sensors), np.nan), np.zeros(len(sensors), dtype=np.bool_)
+    wave[:, columns], noise[columns], good[columns] = average.wave, average.noise, average.good
+    return {"wave": wave, "noise": noise, "good": good}

@@ -87,6 +87,9 @@ class _Supervisor:
             self._journal = str(news["journal"])
         if "recording" in news:
             self._recording = str(news["recording"])
+            self._say(f"the recording is {self._recording}")
+        if "url" in news:
+            self._say(f"open {news['url']} in a browser on this machine")
         if "endpoint" in news:
             self._connected(name, str(news["endpoint"]))
         if "interrupted" in news:
@@ -105,6 +108,7 @@ class _Supervisor:
             self._tell("process", orders)
         elif name == "process":
             self._tell("view", {"endpoint": endpoint})
+            self._say(f"running; another window on it: zeromag view --from {endpoint}")
 
     def _acquire_orders(self) -> dict[str, object]:
         return {

@@ -33,4 +33,3 @@ def map_recording(session: Session, progress: Callable[[float, float], None], *,
     if scan is None:
         raise InputError(f"{session.source} holds no sample")
     return scan.finish()
-

@@ -8,7 +8,6 @@ from typing import Any
 from zeromag.event import Event
 from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat
-from zeromag.mapping.dipole import Dipole
 from zeromag.mapping.field_map import FieldMap
 from zeromag.sensors import SensorArray
 
@@ -25,7 +24,7 @@ class Outcome:
     beats: tuple[Beat, ...]
     averages: tuple[Average, ...]  # normal first
     maps: dict[str, FieldMap]  # per class, over the averaged beat
-    dipoles: tuple[Dipole, ...]  # along the normal beat
+    dipoles: tuple[Any, ...]  # along the normal beat
     no_map: str  # why there is no map, empty when there is one
     channels: dict[str, dict[str, str]]
     heart_rate: dict[str, Any] | None
@@ -38,3 +37,10 @@ class Outcome:
     def gaps(self) -> list[Event]:
         """The spans that are missing in the stream."""
         return [event for event in self.events if event.kind == "gap"]
+
+    def in_words(self) -> str:
+        """Return the run in one phrase, for the end of a command."""
+        counted = sum(not beat.why for beat in self.beats)
+        if not counted or self.heart_rate is None:
+            return "no heartbeat found"
+        return f"{counted} beats, {self.heart_rate['value']:.1f} /min"

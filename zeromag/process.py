@@ -46,6 +46,21 @@ def process(
             _Processing(publisher, session, out, announce).follow(source, stop)
 
 
+def warm(progress: Callable[[int, int], None]) -> None:
+    """Compile or load every kernel on a small made-up heart, so that nothing is compiled once samples flow."""
+    from zeromag.acquire.simulate import simulation
+
+    source = simulation("sim:adult?seconds=8&rate=250&heart_rate=90", block=50)
+    scan: Scan | None = None
+    for done, block in enumerate(source.blocks()):
+        scan = scan or Scan(block, Session())
+        scan(block)
+        progress(done + 1, 40)
+    if scan is not None:
+        scan.live_map()
+        scan.averages()
+
+
 class _Processing:
     """The scan, begun with the first block, and the results, written however the stream ends."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 
 from zeromag.commands.lifeline import lifeline
 from zeromag.errors import InputError
@@ -14,9 +15,13 @@ def run(flags: argparse.Namespace) -> int:
     with lifeline(flags.leash) as line:
         endpoint = flags.endpoint
         if flags.web:
-            from zeromag.viz.page import serve_page as show
+            from zeromag.viz.page import serve_page
+
+            show: Callable[..., int] = serve_page
         else:
-            from zeromag.viz.window import open_window as show
+            from zeromag.viz.window import open_window
+
+            show = open_window
         if flags.leash:
             told = line.told()
             if told is None:
@@ -24,4 +29,4 @@ def run(flags: argparse.Namespace) -> int:
             endpoint = json.loads(told)["endpoint"]
         if endpoint is None:
             raise InputError("view needs --from ENDPOINT: the address that `zeromag process` printed")
-        return int(show(endpoint, stop=line.stop, announce=line.announce))
+        return show(endpoint, stop=line.stop, announce=line.announce)

@@ -21,3 +21,13 @@ class Average:
     nave: int  # beats in it
     sensors: SensorArray
     good: NDArray[np.bool_]  # (n_channels,) channels that can be used
+    parts: NDArray[np.float64] | None = None  # (n_parts, n_times, n_channels) T, means of some beats each
+    weights: NDArray[np.float64] | None = None  # (n_parts, n_channels) beats in them
+
+    def at(self, seconds: float) -> int:
+        """Return the row nearest to a time from R."""
+        return int(np.argmin(np.abs(self.time - seconds)))
+
+    def rms(self) -> NDArray[np.float64]:
+        """Return the field's root mean square over the good channels: (n_times,) T."""
+        return np.asarray(np.sqrt(np.mean(self.wave[:, self.good] ** 2, axis=1)))

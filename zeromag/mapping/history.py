@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,12 +15,12 @@ class History:
     that a row is copied twice in its life and every span is one slice.
     """
 
-    def __init__(self, length: int, n_channels: int, first: int, dtype: type = np.float64) -> None:
+    def __init__(self, length: int, n_channels: int, first: int) -> None:
         if length < 1:
             raise ValueError(f"a history keeps at least 1 sample, got {length}")
         self.length = length
         self.stop = first  # stream index after the newest row
-        self._rows: NDArray[np.float64] = np.zeros((2 * length, n_channels), dtype=dtype)
+        self._rows: NDArray[Any] = np.zeros((2 * length, n_channels))
         self._used = 0
 
     @property
@@ -26,7 +28,7 @@ class History:
         """Stream index of the oldest row that is kept for certain, however the stream was cut into blocks."""
         return self.stop - min(self._used, self.length)
 
-    def append(self, rows: NDArray[np.float64]) -> None:
+    def append(self, rows: NDArray[Any]) -> None:
         """Take the rows that follow; at most `length` at once."""
         if len(rows) > self.length:
             raise ValueError(f"a history of {self.length} samples takes no more at once, got {len(rows)}")
@@ -42,7 +44,7 @@ class History:
         """Return whether all rows of this span are there."""
         return self.start <= start and stop <= self.stop
 
-    def take(self, start: int, stop: int) -> NDArray[np.float64]:
+    def take(self, start: int, stop: int) -> NDArray[Any]:
         """Return rows `start:stop` of the stream as a view: (stop - start, n_channels); do not keep it."""
         if not self.holds(start, stop):
             raise ValueError(f"rows {start}:{stop} were wanted, {self.start}:{self.stop} are kept")

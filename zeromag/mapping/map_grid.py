@@ -1,63 +1,48 @@
-"""Where a map is drawn: a square of pixels over the array, seen only near good sensors."""
+"""The grid a map is drawn on, and which of its pixels the array sees."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from zeromag._jit import BOOL, F64
 from zeromag.mapping.field_map import Grid
-from zeromag.physics.frame import Frame
-from zeromag.sensors import SensorArray
 
-FLAT = 0.35  # depth over width of an array beyond which it is no chest array
-REACH = 1.05  # pitches from a good sensor beyond which nothing is drawn: one missing sensor is bridged, two are not
+FAR = 1.05  # pitches from the nearest good sensor at which a pixel inside the array is no longer seen
 
 
-def map_grid(sensors: SensorArray, frame: Frame, good: NDArray[np.bool_], pixels: int) -> Grid:
-    """Return the grid in the array's frame; the pixels depend on the array only, the mask on the good channels.
-
-    Raises
-    ------
-    ValueError
-        If the array is no plane over a chest, or fewer than four good magnetometers have a place.
-    """
-    rows = sensors.of_kind("mag")
-    rows = rows[sensors.located()[rows]]
-    places = frame.inside(sensors.positions[rows])
-    width = np.linalg.svd(places - places.mean(axis=0), compute_uv=False)
-    if width[2] > FLAT * width[1]:
-        raise ValueError(
-            f"a map needs an array that lies over the chest; this one is {width[2] / width[1]:.0%} as deep as wide"
-        )
-    usable = places[good[rows]][:, :2]
-    if len(usable) < 4:
-        raise ValueError(f"a map needs 4 good magnetometers with positions, got {len(usable)}")
-    pitch = _pitch(places[:, :2])
-    low, high = places[:, :2].min(axis=0) - pitch / 2, places[:, :2].max(axis=0) + pitch / 2
-    middle, span = (low + high) / 2, float((high - low).max())
-    steps = (np.arange(pixels) + 0.5) / pixels * span - span / 2
-    x, y = middle[0] + steps, middle[1] + steps
-    points = np.stack(np.meshgrid(x, y), axis=-1)  # [y, x]
-    return Grid(x=x, y=y, mask=_seen(points, usable, pitch))
-
-
-def _pitch(places: NDArray[np.float64]) -> float:
-    """Return the usual distance to the nearest sensor elsewhere: (several axes at one place count once)."""
-    apart = np.linalg.norm(places[:, None] - places[None], axis=-1)
+def pitch(places: F64) -> float:
+    """Return the typical distance to the nearest other sensor (those at one spot apart): m."""
+    apart = np.linalg.norm(places[:, None, :] - places[None, :, :], axis=-1)
     apart[apart < 1e-3] = np.inf
     return float(np.median(apart.min(axis=1)))
 
 
-def _seen(points: NDArray[np.float64], usable: NDArray[np.float64], pitch: float) -> NDArray[np.bool_]:
-    """Return which pixels lie within half a pitch of the good sensors' hull and within reach of one of them."""
-    from scipy.spatial import ConvexHull, QhullError
+def map_grid(all_places: F64, good_places: F64, pixels: int) -> Grid:
+    """Return a square grid over the aperture and half a pitch, seen within half a pitch of the good sensors' hull.
 
-    near: NDArray[np.bool_] = (
-        np.linalg.norm(points[:, :, None] - usable[None, None], axis=-1).min(axis=-1) <= REACH * pitch
-    )
-    try:
-        edges = ConvexHull(usable).equations  # outward normal and offset of each edge
-    except QhullError as error:
-        raise ValueError("a map needs good magnetometers that do not all stand in one line") from error
-    beyond = (points @ edges[:, :2].T + edges[:, 2]).max(axis=-1)
-    return near & (beyond <= pitch / 2)
+    `all_places` (n, 2) m set the grid, so that it stays when a sensor turns bad; `good_places` set the mask.
+    """
+    gap = pitch(all_places)
+    low, high = all_places.min(axis=0) - gap / 2, all_places.max(axis=0) + gap / 2
+    half = float((high - low).max()) / 2
+    middle = (low + high) / 2
+    x = np.linspace(middle[0] - half, middle[0] + half, pixels)
+    y = np.linspace(middle[1] - half, middle[1] + half, pixels)
+    points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    seen = _outside_by(points, good_places) <= gap / 2 + 1e-9
+    nearest = np.linalg.norm(points[:, None, :] - good_places[None, :, :], axis=-1).min(axis=1)
+    mask = (seen & (nearest <= FAR * gap)).reshape(pixels, pixels)
+    return Grid(x=x, y=y, mask=mask)
+
+
+def _outside_by(points: F64, places: F64) -> F64:
+    """Return how far points lie outside the hull of places, 0 inside: (n_points,) m."""
+    from scipy.spatial import ConvexHull
+
+    hull = places[ConvexHull(places).vertices]  # counter-clockwise
+    edges = np.roll(hull, -1, axis=0) - hull
+    away = points[:, None, :] - hull[None, :, :]
+    inside: BOOL = np.all(edges[:, 0] * away[..., 1] - edges[:, 1] * away[..., 0] >= 0, axis=1)
+    along = np.clip(np.sum(away * edges, axis=-1) / np.sum(edges**2, axis=-1), 0.0, 1.0)
+    distance = np.linalg.norm(away - along[..., None] * edges, axis=-1).min(axis=1)
+    return np.where(inside, 0.0, distance)

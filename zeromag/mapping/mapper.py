@@ -1,165 +1,205 @@
-"""The field map: minimum norm from the sensors through the heart's lead field to a grid over the chest."""
+"""From what the sensors read to the field over the chest: settings, cached operators, live and averaged maps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from zeromag._jit import BOOL, F64
 from zeromag.block import Block
 from zeromag.mapping.average import Average
-from zeromag.mapping.field_map import FieldMap, Grid
+from zeromag.mapping.field_map import FieldMap
+from zeromag.mapping.gains import bz_with_slopes, moments
 from zeromag.mapping.map_grid import map_grid
-from zeromag.physics.conductor import Conductor
+from zeromag.mapping.map_operator import MapOperator
+from zeromag.physics.conductor import Conductor, lead_field
 from zeromag.physics.frame import Frame, array_frame
 from zeromag.physics.halfspace import HalfSpace
 from zeromag.physics.heart_volume import HeartVolume
 from zeromag.sensors import SensorArray
 
-EXPECTED = 10e-12  # T, rms of a heart over the array when no data say better
-WHITE = 0.3e-12  # T, noise of one live sample: 15 fT/√Hz over 100 Hz, and what cleaning leaves
-TRUST = 0.003  # share of the field that gains and positions leave in doubt at best
-STEP = 1e-7  # m, of the difference that gives the gradients: relative error 2e-6
-CHUNK = 256  # pixels at once: four times faster than all, since the work stays in the cache
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MapOperator:
-    """The linear way from one pattern of good channels to the map; made once, applied to every sample."""
-
-    grid: Grid
-    columns: NDArray[np.int64]  # (n_good,) channels it reads
-    bz: NDArray[np.float64]  # (n_good, n_pixels) T/T
-    jx: NDArray[np.float64]  # (n_good, n_pixels) 1/m
-    jy: NDArray[np.float64]  # (n_good, n_pixels) 1/m
-    sd: NDArray[np.float64]  # (ny, nx) T
-    hat: NDArray[np.float64]  # (n_good, n_good) from the sensors to themselves
-
-    def __call__(self, time: NDArray[np.float64], values: NDArray[np.float64]) -> FieldMap:
-        """Return the map of samples `values` (n_times, n_channels) T at `time` (n_times,) s."""
-        read = values[:, self.columns]
-        shape = (len(time), *self.grid.mask.shape)
-        return FieldMap(
-            grid=self.grid,
-            time=time,
-            bz=(read @ self.bz).reshape(shape),
-            bz_sd=np.broadcast_to(self.sd, shape),
-            jx=(read @ self.jx).reshape(shape),
-            jy=(read @ self.jy).reshape(shape),
-        )
-
-    def left_out_error(self, values: NDArray[np.float64]) -> float:
-        """Return how wrong each sensor of `values` (n_channels,) is foretold by the others: rms over rms."""
-        read = values[self.columns]
-        missed = (read - self.hat @ read) / (1 - np.diag(self.hat))
-        return float(np.sqrt(np.sum(missed**2) / np.sum(read**2)))
+FEWEST = 4  # good channels with a place that a map can be made of
+CACHED = 8  # operators kept for one array: channels come and go
+FLAT = 0.5  # of the second spread of the positions, above which the array is no plane
 
 
 @dataclass(frozen=True, slots=True)
 class Mapper:
-    """Minimum-norm map ŷ_g = L_g L_sᵀ (L_s L_sᵀ + C)⁻¹ y (Numminen et al. 1995): a Gaussian process of hearts.
+    """Settings of the field map.
 
-    L: lead field of the heart volume, at the sensors (s) and on the grid (g); C: noise over expected signal power. The
-    standard deviation is that process's posterior. Gradients come from the lead field too, so that the pseudo-current
-    ∂Bz/∂y, −∂Bz/∂x (Hosaka & Cohen 1976) needs no differences between pixels.
+    Minimum norm ŷ_g = L_g L_sᵀ (L_s L_sᵀ + C)⁻¹ y (Numminen et al. 1995): a Gaussian process of hearts, whose
+    prior is a volume full of dipoles as strong as gives `signal` at the sensors. The volume is wider than a
+    heart, since the array is not always over the middle of it. Slopes come from the lead field too, so that
+    the pseudo-current ∂Bz/∂y, −∂Bz/∂x (Hosaka and Cohen 1976) needs no differences between pixels.
     """
 
     pixels: int = 64
     conductor: Conductor = field(default_factory=HalfSpace)
-    volume: HeartVolume = field(default_factory=HeartVolume)
+    volume: HeartVolume = field(default_factory=lambda: HeartVolume(0.08, 0.08, 0.06, 0.14))
     step: float = 0.002  # s between the maps of an averaged beat
+    signal: float = 10e-12  # T, root mean square over the sensors that is expected of a live heart
+    noise: float = 0.3e-12  # T, of a live sample: 15 fT/√Hz over 100 Hz, and what cleaning leaves
+    trust: float = 0.003  # share of the field that gains and positions leave in doubt at best
 
     def __post_init__(self) -> None:
         if not 8 <= self.pixels <= 512:
             raise ValueError(f"a map has 8 to 512 pixels a side, got {self.pixels}")
+        if not self.step > 0:
+            raise ValueError(f"the step between maps must be above 0 s, got {self.step}")
+        if not (self.signal > 0 and self.noise > 0):
+            raise ValueError(f"signal and noise must be above 0 T, got {self.signal} and {self.noise}")
 
-    def start(self, head: Block) -> Callable[[Block], FieldMap]:
-        """Return the live map: of a block's newest sample, on the channels that are good there."""
-        known: dict[bytes, MapOperator] = {}
-        noise = np.full(len(head.sensors), WHITE)
-        begin = head.first
+    def why_not(self, sensors: SensorArray, good: BOOL | None = None) -> str:
+        """Return one sentence on why these channels give no map; empty when they do."""
+        keep = _mappable(sensors) if good is None else _mappable(sensors) & good
+        if (count := int(keep.sum())) < FEWEST:
+            return f"a map needs {FEWEST} good magnetometers with positions, and there are {count}"
+        places = sensors.positions[keep]
+        spread = np.linalg.svd(places - places.mean(axis=0), compute_uv=False)
+        if spread[1] < 0.01:
+            return "a map needs sensors spread over a surface, and these lie on one line"
+        if spread[2] > FLAT * spread[1]:
+            return "a map needs a flat or gently curved array, and this one is as deep as it is wide (a helmet?)"
+        return ""
 
-        def newest(block: Block) -> FieldMap:
-            good = ~block.bad()[-1] & block.sensors.usable()
-            key = good.tobytes()
-            if key not in known:
-                known[key] = self.operator(block.sensors, good, noise, EXPECTED**2)
-            time = np.array([(block.stop - 1 - begin) / block.rate])
-            return known[key](time, block.data[-1:])
+    def of(self, sensors: SensorArray) -> ArrayMap:
+        """Return the mapping of this array, with everything that does not depend on which channels are good.
 
-        return newest
+        Raises
+        ------
+        ValueError
+            If the array cannot give a map; `why_not` tells beforehand.
+        """
+        return ArrayMap(self, sensors)
+
+    def operator(self, sensors: SensorArray, good: BOOL, noise: F64) -> MapOperator:
+        """Return the operator of some good channels (n,) with their noise (n,) T."""
+        return self.of(sensors).operator(good, noise)
+
+    def start(self, head: Block) -> LiveMap:
+        """Return the live map of the stream that begins with `head`."""
+        return LiveMap(self, head)
 
     def map_average(self, average: Average) -> FieldMap:
-        """Return the maps over an averaged beat, every `step` seconds through R.
+        """Return the maps over an averaged beat, every `step` through R, the prior as strong as this heart.
 
         Raises
         ------
         ValueError
             If the array carries no map; one sentence.
         """
-        columns = average.sensors.of_kind("mag")
-        columns = columns[average.good[columns]]
-        power = float(np.mean(average.wave[:, columns] ** 2, axis=1).max()) if len(columns) else 0.0
+        if why := self.why_not(average.sensors, average.good):
+            raise ValueError(why)
         every = max(1, round(self.step / (average.time[1] - average.time[0])))
-        r = int(np.argmin(np.abs(average.time)))
-        rows = np.arange(r % every, len(average.time), every)
-        operator = self.operator(average.sensors, average.good, average.noise, power)
+        rows = np.arange(average.at(0.0) % every, len(average.time), every)
+        power = float(np.mean(average.wave[:, average.good] ** 2, axis=1).max())
+        settings = replace(self, signal=float(np.sqrt(power)) or self.signal)
+        operator = settings.operator(average.sensors, average.good, average.noise)
         return operator(average.time[rows], average.wave[rows])
 
-    def operator(
-        self, sensors: SensorArray, good: NDArray[np.bool_], noise: NDArray[np.float64], power: float
-    ) -> MapOperator:
-        """Return the operator for `good` channels (n_channels,), their noise (n_channels,) T and signal power T²."""
-        frame = array_frame(sensors)
-        grid = map_grid(sensors, frame, good, self.pixels)
-        columns = sensors.of_kind("mag")
-        columns = columns[good[columns] & sensors.located()[columns]]
-        heart = self._gains(frame, sensors.pick(columns))
-        scale = power / np.mean(np.sum(heart**2, axis=1)) if power > 0 else 1.0
-        doubt = np.diag(noise[columns] ** 2 + TRUST**2 * power)
-        inverse = np.linalg.inv(scale * heart @ heart.T + doubt)
-        on_grid, along_x, along_y = _on_grid(
-            self.conductor, self.volume, tuple(grid.x.tolist()), tuple(grid.y.tolist())
-        )
-        weights = scale * inverse @ heart
-        spread = scale * np.sum(on_grid**2, axis=1) - np.sum(
-            (scale * on_grid @ heart.T) * (on_grid @ weights.T), axis=1
-        )
+
+class ArrayMap:
+    """One array's lead fields onto the grid, and the newest operators."""
+
+    def __init__(self, settings: Mapper, sensors: SensorArray) -> None:
+        if why := settings.why_not(sensors):
+            raise ValueError(why)
+        self.settings, self.sensors = settings, sensors
+        self.usable: BOOL = _mappable(sensors)
+        self.frame: Frame = array_frame(sensors)
+        self._operators: dict[tuple[bytes, bytes], MapOperator] = {}
+        placed = sensors.pick(np.flatnonzero(self.usable))
+        self._places: F64 = self.frame.inside(placed.positions)
+        axes = self.frame.turned(placed.axes)
+        sources, conductor = settings.volume.points(), settings.conductor
+        n = moments(conductor)
+        seen = lead_field(conductor, sources, self._places, axes)[:, :, :n].reshape(len(placed), -1)
+        covariance = seen @ seen.T
+        # the strength that gives `signal` at the sensors, T² per (T/(A·m))²
+        self._strength = settings.signal**2 / float(np.mean(np.diag(covariance)))
+        self._between: F64 = self._strength * covariance
+        grid = map_grid(self._places[:, :2], self._places[:, :2], settings.pixels)
+        self._x, self._y = grid.x, grid.y
+        flat = np.stack([*np.meshgrid(grid.x, grid.y), np.zeros((settings.pixels,) * 2)], axis=-1).reshape(-1, 3)
+        onto, by_x, by_y = bz_with_slopes(conductor, sources, flat)
+        self._prior: F64 = self._strength * np.sum(onto**2, axis=1)
+        self._onto, self._by_x, self._by_y = (self._strength * (gain @ seen.T) for gain in (onto, by_x, by_y))
+
+    def operator(self, good: BOOL, noise: F64) -> MapOperator:
+        """Return the operator of the channels that are good (n,), with noise (n,) T; kept for the next call.
+
+        Raises
+        ------
+        ValueError
+            If too few of them are good.
+        """
+        good = good & self.usable
+        key = good.tobytes(), np.where(good, noise, 0.0).tobytes()
+        if key not in self._operators:
+            if len(self._operators) >= CACHED:
+                self._operators.pop(next(iter(self._operators)))
+            self._operators[key] = self._make(good, noise)
+        return self._operators[key]
+
+    def _make(self, good: BOOL, noise: F64) -> MapOperator:
+        if why := self.settings.why_not(self.sensors, good):
+            raise ValueError(why)
+        take = good[self.usable]
+        doubt = noise[good] ** 2 + (self.settings.trust * self.settings.signal) ** 2
+        covariance = self._between[np.ix_(take, take)] + np.diag(doubt)
+        inverse = np.linalg.inv(covariance)
+        inverse = (inverse + inverse.T) / 2
+        onto = self._onto[:, take]
+        value = onto @ inverse
+        explained = np.sum(value * onto, axis=1)
         return MapOperator(
-            grid=grid,
-            columns=columns,
-            bz=np.ascontiguousarray(weights @ on_grid.T),
-            jx=np.ascontiguousarray(weights @ along_y.T),
-            jy=np.ascontiguousarray(-weights @ along_x.T),
-            sd=np.sqrt(np.maximum(spread, 0.0)).reshape(grid.mask.shape),
-            hat=(weights @ heart.T).T,
+            grid=map_grid(self._places[:, :2], self._places[take, :2], self.settings.pixels),
+            good=good,
+            value=value,
+            dx=self._by_x[:, take] @ inverse,
+            dy=self._by_y[:, take] @ inverse,
+            sd=np.sqrt(np.maximum(self._prior - explained, 0.0)),
+            inverse=inverse,
         )
 
-    def _gains(self, frame: Frame, sensors: SensorArray) -> NDArray[np.float64]:
-        """Return what the channels read of the heart volume: (n_channels, n_dipoles)."""
-        lead = self.volume.lead_field(self.conductor, sensors, frame)
-        return lead[..., : 3 - self.conductor.silent].reshape(len(sensors), -1)
+
+class LiveMap:
+    """Maps of the stream as it comes; a sample's map does not depend on the block it came in."""
+
+    def __init__(self, settings: Mapper, head: Block) -> None:
+        self._settings, self._begin = settings, head.first
+        self._map: ArrayMap | None = None  # made with the first map: an array without one may still be scanned
+        self._noise = np.full(len(head.sensors), settings.noise)
+
+    def __call__(self, block: Block) -> FieldMap:
+        """Return the map of the block's newest sample, on the channels that are good there.
+
+        Raises
+        ------
+        ValueError
+            If the array, or what is left of it, carries no map; one sentence.
+        """
+        return self.samples(block.part(len(block) - 1, len(block)))
+
+    def samples(self, block: Block) -> FieldMap:
+        """Return a map of every sample, on the channels that are good in all of them."""
+        if self._map is None:
+            self._map = self._settings.of(block.sensors)
+        good = ~block.bad().any(axis=0) & np.isfinite(block.data).all(axis=0)
+        operator = self._map.operator(good, self._noise)
+        time = (np.arange(block.first, block.stop) - self._begin) / block.rate
+        return operator(time, block.data)
 
 
-@lru_cache(maxsize=4)
-def _on_grid(
-    conductor: Conductor, volume: HeartVolume, x: tuple[float, ...], y: tuple[float, ...]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the field out of the chest of the heart volume on the grid, and its slopes along x and y.
+def map_average(average: Average) -> FieldMap:
+    """Return the maps over an averaged beat with the default settings."""
+    return Mapper().map_average(average)
 
-    Each is (n_pixels, n_dipoles); kept, because only the sensors' side changes when a channel fails.
-    """
-    across, up = np.meshgrid(x, y)
-    points = np.stack([across.ravel(), up.ravel(), np.zeros(across.size)], axis=1)
-    sources = volume.points()
 
-    def out_of_chest(dx: float, dy: float) -> NDArray[np.float64]:
-        shifted = points + np.array([dx, dy, 0.0])
-        pieces = [conductor.field(sources, shifted[at : at + CHUNK])[:, :, 2] for at in range(0, len(points), CHUNK)]
-        return np.concatenate(pieces)[..., : 3 - conductor.silent].reshape(len(points), -1)
-
-    here = out_of_chest(0, 0)
-    return here, (out_of_chest(STEP, 0) - here) / STEP, (out_of_chest(0, STEP) - here) / STEP
+def _mappable(sensors: SensorArray) -> BOOL:
+    """Return which channels a map can use, as far as is known before the first sample."""
+    heart = np.zeros(len(sensors), dtype=np.bool_)
+    heart[sensors.of_kind("mag")] = True
+    keep: BOOL = heart & sensors.located() & sensors.usable()
+    return keep

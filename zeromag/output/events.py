@@ -9,7 +9,7 @@ from zeromag.outcome import Outcome
 
 def write_events(path: Path, outcome: Outcome) -> None:
     """Write `onset duration trial_type sample channel why`, in order; onset counts from the first sample, in s."""
-    rows = [
+    rows: list[tuple[float, float, str, str, str]] = [
         (event.sample, event.samples / outcome.rate, event.kind, event.channel, event.why) for event in outcome.events
     ]
     rows += [(beat.sample, 0.0, f"beat/{beat.kind}", "", beat.why) for beat in outcome.beats]

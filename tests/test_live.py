@@ -1,0 +1,148 @@
+"""The three processes together: real sockets, real signals, real files."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import h5py
+import mne
+import numpy as np
+import psutil
+import pytest
+
+FILES = ("summary.json", "events.tsv", "average-ave.fif", "maps.h5", "dipole.csv", "map_R.png", "map_T.png")
+FOR_PEOPLE = ("butterfly.png", "quality.png", "report.html", "report.pdf")
+SOURCE = "sim:adult?heart_rate=75&seed=4"
+
+
+class Run:
+    """One `zeromag live`, with what it said and the processes it started."""
+
+    def __init__(self, out: Path, *flags: str) -> None:
+        self.out = out
+        command = [sys.executable, "-m", "zeromag", "live", SOURCE, "--headless", "--out", str(out), *flags]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        self.me = psutil.Process(self.process.pid)
+        self.said = ""
+
+    def children(self) -> dict[str, psutil.Process]:
+        return {child.cmdline()[3]: child for child in self.me.children() if len(child.cmdline()) > 3}
+
+    def wait_for(self, happened: Callable[[], bool], seconds: float = 60.0) -> None:
+        until = time.monotonic() + seconds
+        while not happened():
+            assert self.process.poll() is None, f"ended early: {self.process.communicate()[1]}"
+            assert time.monotonic() < until, "nothing happened"
+            time.sleep(0.05)
+
+    def recording(self) -> bool:
+        """Whether some seconds are in the journal."""
+        return any(path.stat().st_size > 400_000 for path in self.out.rglob("*.zmj"))
+
+    def end(self, seconds: float = 90.0) -> int:
+        self.said = self.process.communicate(timeout=seconds)[1]
+        assert "Traceback" not in self.said
+        return self.process.returncode
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
+    runs: list[Run] = []
+
+    def begin(*flags: str) -> Run:
+        runs.append(Run(tmp_path / f"run{len(runs)}", *flags))
+        return runs[-1]
+
+    yield begin
+    for run in runs:
+        for child in [*run.me.children(recursive=True), run.me] if run.me.is_running() else []:
+            child.kill()
+        run.process.communicate()
+
+
+def vanished(processes: list[psutil.Process], seconds: float = 10.0) -> bool:
+    _, alive = psutil.wait_procs(processes, timeout=seconds)
+    return not alive
+
+
+def test_a_run_leaves_every_file_and_the_recording_maps_to_the_same_numbers(
+    start: Callable[..., Run], tmp_path: Path
+) -> None:
+    run = start("--seconds", "12")
+    run.wait_for(lambda: len(run.children()) == 2)
+    children = list(run.children().values())
+    assert run.end() == 0, run.said
+    assert vanished(children)
+    for name in (*FILES, *FOR_PEOPLE):
+        assert (run.out / name).stat().st_size > 0, name
+    live = json.loads((run.out / "summary.json").read_text())
+    assert live["duration_s"] == 12.0
+    assert live["gaps"] == []
+    assert live["heart_rate"]["low"] <= 75 * 1.05
+    assert live["heart_rate"]["high"] >= 75 * 0.95
+
+    (recording,) = run.out.rglob("*.zm.h5")
+    again = tmp_path / "again"
+    command = [sys.executable, "-m", "zeromag", "map", str(recording), "--out", str(again)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    offline = json.loads((again / "summary.json").read_text())
+    for summary in (live, offline):
+        summary.pop("source")
+        summary["session"].pop("source")
+    assert live == offline
+    assert (run.out / "events.tsv").read_text() == (again / "events.tsv").read_text()
+    assert (run.out / "dipole.csv").read_text() == (again / "dipole.csv").read_text()
+    with h5py.File(run.out / "maps.h5") as ours, h5py.File(again / "maps.h5") as theirs:
+        for name in ("x", "y", "mask", "time", "bz", "bz_sd", "jx", "jy"):
+            np.testing.assert_array_equal(ours[name][...], theirs[name][...])
+    ours, theirs = (mne.read_evokeds(folder / "average-ave.fif", verbose="error") for folder in (run.out, again))
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(one.data, other.data)
+
+
+def test_ctrl_c_ends_all_and_keeps_what_was_recorded(start: Callable[..., Run]) -> None:
+    run = start()
+    run.wait_for(run.recording)
+    children = list(run.children().values())
+    os.killpg(run.process.pid, signal.SIGINT)  # as a terminal does: everybody gets it
+    assert run.end() == 130
+    assert vanished(children)
+    assert json.loads((run.out / "summary.json").read_text())["duration_s"] > 1
+    assert list(run.out.rglob("*.zm.h5"))
+
+
+@pytest.mark.parametrize("victim", ["acquire", "process"])
+def test_a_killed_process_is_said_and_nothing_recorded_is_lost(start: Callable[..., Run], victim: str) -> None:
+    run = start()
+    run.wait_for(run.recording)
+    children = list(run.children().values())
+    killed = time.monotonic()
+    run.children()[victim].kill()
+    line = run.process.stderr.readline() if run.process.stderr else ""
+    while "killed" not in line:
+        assert line, "ended without a word"
+        line = run.process.stderr.readline() if run.process.stderr else ""
+    noticed = time.monotonic() - killed
+    assert run.end() == 1
+    assert noticed < 10.0  # promised: 2 s; an idle machine takes a tenth of a second
+    assert vanished(children)
+    (recording,) = run.out.rglob("*.zm.h5")
+    with h5py.File(recording) as file:
+        assert len(file["raw/data"]) >= 1000
+
+
+def test_children_do_not_outlive_a_killed_supervisor(start: Callable[..., Run]) -> None:
+    run = start()
+    run.wait_for(run.recording)
+    children = list(run.children().values())
+    assert len(children) == 2
+    run.process.kill()
+    assert vanished(children, 60.0)
+    assert list(run.out.rglob("*.zm.h5"))

@@ -1,0 +1,43 @@
+"""What each cleaning step does on this stream: shielding as measured, heart and noise as the meter says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import cached_property
+from typing import Any
+
+from zeromag.block import Block
+from zeromag.filters.meter import HeartCost, measure
+from zeromag.filters.shielding import Shielding
+from zeromag.pipeline import Chain
+
+
+class CleaningLog:
+    """Callable with the taps of a chain (raw first); `report` is the `cleaning` of summary.json."""
+
+    def __init__(self, chain: Chain, head: Block, line: float) -> None:
+        self._chain = chain
+        self._head = head
+        self._shielding = [Shielding(line) for _ in chain.stages]
+
+    def __call__(self, taps: Sequence[Block]) -> None:
+        """Compare each stage's output with its input."""
+        for shielding, before, after in zip(self._shielding, taps, taps[1:], strict=False):
+            shielding(before, after)
+
+    def report_if_known(self) -> list[dict[str, Any]]:
+        """Return the report once the costs have been asked for, and nothing before: for those who cannot wait."""
+        return self.report() if "costs" in self.__dict__ else []
+
+    @cached_property
+    def costs(self) -> list[HeartCost]:
+        """What each stage costs the heart; takes some tenths of a second, so it is asked for off the stream's path."""
+        return [measure(stage, self._head.sensors, self._head.rate) for stage in self._chain.stages]
+
+    def report(self) -> list[dict[str, Any]]:
+        """Return one entry a stage: name, `shielding_db`, `heart_kept`, `map_correlation`, `noise_gain`, `delay_s`."""
+        return [
+            {"stage": type(stage).__name__, "shielding_db": shielding.result(), **asdict(cost)}
+            for stage, shielding, cost in zip(self._chain.stages, self._shielding, self.costs, strict=True)
+        ]

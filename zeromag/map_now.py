@@ -1,0 +1,58 @@
+"""The map of this moment: the newest cleaned sample above the resting level before the last beat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zeromag.block import Block
+from zeromag.errors import InputError
+from zeromag.mapping.beat import Beat
+from zeromag.mapping.field_map import FieldMap
+from zeromag.mapping.mapper import Mapper
+from zeromag.ring import Ring
+
+KEPT = 3.0  # s of the stream; a beat is decided well within
+REST = (0.10, 0.06)  # s before R between which the heart rests (the PR segment)
+
+
+class MapNow:
+    """Callable with each cleaned block and its beats; `now` draws. For eyes only: results come from averages."""
+
+    def __init__(self, head: Block, mapper: Mapper) -> None:
+        self._ring = Ring(round(KEPT * head.rate), len(head.sensors))
+        self.why_not = mapper.why_not(head.sensors)
+        self._mapped = None if self.why_not else mapper.start(head)
+        self._block = head
+        self._level: NDArray[np.float64] | None = None
+
+    def __call__(self, cleaned: Block, beats: Sequence[Beat]) -> None:
+        """Take the newest samples; a beat gives a new resting level."""
+        if self._block.stop < cleaned.first:
+            self._level = None  # the filters start anew after a gap, and so does the level
+        self._block = cleaned
+        self._ring(cleaned)
+        for beat in beats:
+            start, stop = (round(beat.sample - seconds * cleaned.rate) for seconds in REST)
+            rows, first = self._ring.newest(self._ring.length - 1)
+            if first <= start and np.isfinite(rows[start - first : stop - first, 0]).any():
+                self._level = _mean(rows[start - first : stop - first])
+
+    def now(self) -> FieldMap | None:
+        """Return the map of the newest sample; None when the array, or too many bad channels, allow none."""
+        if self._mapped is None:
+            return None
+        level = self._level if self._level is not None else _mean(self._ring.newest(round(self._block.rate))[0])
+        try:
+            return self._mapped(self._block, level)
+        except InputError:
+            return None  # too few channels are good at this moment; the channels' own messages say why
+
+
+def _mean(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of the rows that are there (a gap is NaN): (n_channels,)."""
+    there = np.isfinite(rows)
+    mean: NDArray[np.float64] = np.where(there, rows, 0.0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
+    return mean

@@ -1,0 +1,80 @@
+"""The running mean of one class of beats, its noise, and a bounded number of part means for the bootstrap."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zeromag._jit import BOOL, F64, I64, kernel
+from zeromag.mapping.average import Average
+from zeromag.sensors import SensorArray
+
+
+@kernel
+def _add(wave: F64, good: BOOL, sign: float, mean: F64, turned: F64, count: I64, part: F64, part_count: I64) -> None:
+    """Take a beat into the means by Welford's step; `turned` is the mean with every second beat upside down."""
+    for t in range(wave.shape[0]):
+        for c in range(wave.shape[1]):
+            if good[c]:
+                count[t, c] += 1
+                mean[t, c] += (wave[t, c] - mean[t, c]) / count[t, c]
+                turned[t, c] += (sign * wave[t, c] - turned[t, c]) / count[t, c]
+                part_count[t, c] += 1
+                part[t, c] += (wave[t, c] - part[t, c]) / part_count[t, c]
+
+
+class Pile:
+    """Beats of one class; the memory does not grow with their number.
+
+    Beat k goes into part k mod `parts`: resampling the parts resamples the beats, exactly so while there are
+    no more beats than parts.
+    """
+
+    def __init__(self, n_times: int, n_channels: int, parts: int) -> None:
+        self.count = 0
+        self._mean = np.zeros((n_times, n_channels))
+        self._turned = np.zeros((n_times, n_channels))
+        self._count = np.zeros((n_times, n_channels), dtype=np.int64)
+        self._limit = parts
+        self._parts: list[F64] = []
+        self._part_counts: list[I64] = []
+
+    def add(self, wave: F64, good: BOOL) -> None:
+        """Take one beat (up to n_times, n_channels); channels that are not good stay out."""
+        part = self.count % self._limit
+        if part == len(self._parts):
+            self._parts.append(np.zeros_like(self._mean))
+            self._part_counts.append(np.zeros_like(self._count))
+        sign = 1.0 if self.count % 2 == 0 else -1.0
+        counts = self._part_counts[part]
+        _add(np.ascontiguousarray(wave), good, sign, self._mean, self._turned, self._count, self._parts[part], counts)
+        self.count += 1
+
+    def average(self, kind: str, time: F64, sensors: SensorArray) -> Average:
+        """Return the average so far.
+
+        The noise is that of ± averaging; its mean, which an odd number of beats leaves the heart in, is taken off
+        by the beat's own average.
+        """
+        good = (self._count[0] > 0) & sensors.usable()
+        counts = np.stack(self._part_counts)
+        parts = np.where(counts > 0, np.stack(self._parts), self._mean)
+        return Average(
+            kind=kind,
+            time=time,
+            wave=self._mean.copy(),
+            noise=self._noise(time),
+            nave=self.count,
+            sensors=sensors,
+            good=good,
+            parts=parts,
+            weights=counts[:, 0, :].astype(np.float64),
+        )
+
+    def _noise(self, time: F64) -> F64:
+        if self.count < 2:
+            quiet = self._mean[time < -0.05]
+            single: F64 = np.std(np.diff(quiet, axis=0), axis=0) / np.sqrt(2.0)
+            return single
+        odd = np.where(self._count % 2 == 1, self._mean / np.maximum(self._count, 1), 0.0)
+        noise: F64 = np.sqrt(np.mean((self._turned - odd) ** 2, axis=0))
+        return noise

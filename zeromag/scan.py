@@ -1,0 +1,143 @@
+"""The scan: one stream cleaned, its beats found and averaged, its field mapped; the same live and offline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from zeromag.block import Block
+from zeromag.channel_log import ChannelLog
+from zeromag.cleaning_log import CleaningLog
+from zeromag.errors import InputError
+from zeromag.event import Event
+from zeromag.filters.choose import Choice, default_chain
+from zeromag.map_now import MapNow
+from zeromag.mapping.average import Average
+from zeromag.mapping.averager import Averager
+from zeromag.mapping.beat import Beat
+from zeromag.mapping.detect import Beats
+from zeromag.mapping.field_map import FieldMap
+from zeromag.mapping.heart_rate import heart_rate
+from zeromag.mapping.mapper import Mapper
+from zeromag.outcome import Outcome
+from zeromag.reading import read_beat
+from zeromag.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What one block gave: the cleaned samples, and the beats that are decided now."""
+
+    cleaned: Block
+    beats: tuple[Beat, ...]
+
+
+class Scan:
+    """Callable with every block of one stream, in order; `finish`, once, gives the outcome.
+
+    Raises
+    ------
+    InputError
+        If the session's settings cannot work with this array and rate, or the stream changes its array midway.
+    """
+
+    def __init__(self, head: Block, session: Session) -> None:
+        choice = _chosen(head, session)
+        self.first = head.first
+        self.sensors = head.sensors
+        self.reason = choice.reason
+        self._session = session
+        self._head = head
+        self._taps = choice.chain.tapped()
+        self.cleaning = CleaningLog(choice.chain, head, float(session.clean.line or 50))
+        self._channels = ChannelLog(head.sensors)
+        self._search = Beats().start(head)
+        self._averaging = Averager(session.beats.before, session.beats.after).start(head)
+        self._mapper = Mapper(pixels=session.map.pixels)
+        self._map_now = MapNow(head, self._mapper)
+        self._events: list[Event] = []
+        self._beats: list[Beat] = []  # those whose whole window has been seen
+        self._stop = head.first
+
+    def __call__(self, block: Block) -> Scanned:
+        """Take the next block."""
+        if not block.sensors.same_as(self._head.sensors) or block.rate != self._head.rate:
+            raise InputError("the source changed its channels or its rate: start a new scan for what follows")
+        if block.first < self._stop:
+            raise InputError(f"the source went back to sample {block.first} after {self._stop}")
+        if block.first > self._stop:
+            self._events.append(Event(self._stop, "gap", samples=block.first - self._stop))
+        self._stop = block.stop
+        taps = self._taps(block)
+        cleaned = taps[-1]
+        self.cleaning(taps)
+        self._channels(taps[1])
+        self._events += [event for event in cleaned.events if event.kind != "gap"]
+        beats = self._search(cleaned)
+        self._beats += self._averaging(cleaned, beats)
+        self._map_now(cleaned, beats)
+        return Scanned(cleaned, tuple(beats))
+
+    def live_map(self) -> FieldMap | None:
+        """Return the map of the newest sample, or None when the array carries none."""
+        return self._map_now.now()
+
+    def averages(self) -> list[Average]:
+        """Return the averages so far, normal first."""
+        return self._averaging.averages()
+
+    def status(self) -> dict[str, Any]:
+        """Return what a viewer is told of the scan, without the costs of cleaning until they are known."""
+        counted = [beat for beat in self._beats if not beat.why]
+        return {
+            "samples": self._stop - self.first,
+            "seconds": (self._stop - self.first) / self._head.rate,
+            "gaps": sum(event.kind == "gap" for event in self._events),
+            "heart_rate": heart_rate(self._beats[-20:]),
+            "beats": {kind: sum(beat.kind == kind for beat in counted) for kind in {beat.kind for beat in counted}},
+            "mains_hz": self._mains_hz(),
+            "channels": self._channels.now(),
+            "cleaning": self.cleaning.report_if_known(),
+            "chain_reason": self.reason,
+        }
+
+    def finish(self) -> Outcome:
+        """Return everything that was found; the scan is over."""
+        self._beats += self._averaging.finish(self._search.finish())
+        self._beats.sort(key=lambda beat: beat.sample)
+        averages = self.averages()
+        reading = read_beat(averages, self._beats, self._mapper)
+        return Outcome(
+            sensors=self._head.sensors,
+            rate=self._head.rate,
+            first=self.first,
+            stop=self._stop,
+            events=tuple(self._events),
+            beats=tuple(self._beats),
+            averages=tuple(averages),
+            maps=reading.maps,
+            dipoles=reading.dipoles,
+            no_map=reading.no_map,
+            channels=self._channels.report(),
+            heart_rate=heart_rate(self._beats),
+            parameters=reading.parameters,
+            usable=reading.usable,
+            cleaning=self.cleaning.report(),
+            chain_reason=self.reason,
+        )
+
+    def _mains_hz(self) -> float | None:
+        for event in reversed(self._events):
+            if event.kind == "mains":
+                return float(event.why.split()[0])
+        return None
+
+
+def _chosen(head: Block, session: Session) -> Choice:
+    clean = session.clean
+    try:
+        return default_chain(
+            head.sensors, head.rate, line=clean.line or None, low_pass=clean.low_pass, suppression=clean.suppression
+        )
+    except ValueError as error:
+        raise InputError(f"{session.source}: {error}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -68,11 +69,10 @@ class Averaging:
     def __init__(self, settings: Averager, head: Block) -> None:
         self._settings = settings
         self._rate = head.rate
-        self._columns = (
-            head.sensors.of_kind("mag", "ecg")
-            if not len(head.sensors.of_kind("mag"))
-            else (head.sensors.of_kind("mag"))
-        )
+        magnetometers = head.sensors.of_kind("mag")
+        self._columns = magnetometers if len(magnetometers) else head.sensors.of_kind("ecg")
+        if not len(self._columns):
+            raise InputError("an average needs magnetometer or ECG channels, and the stream has none")
         self.sensors: SensorArray = head.sensors.pick(self._columns)
         self._before, self._after = round(settings.before * head.rate), round(settings.after * head.rate)
         self.time: F64 = np.arange(-self._before, self._after + 1) / head.rate
@@ -108,9 +108,9 @@ class Averaging:
             taken += self._ripe()
         return taken
 
-    def finish(self, beats: list[Beat] | None = None) -> list[Beat]:
+    def finish(self, beats: Sequence[Beat] = ()) -> list[Beat]:
         """Take the beats that were still waiting for the next one, and the detector's last."""
-        self._pending += beats or []
+        self._pending += beats
         taken: list[Beat] = []
         while self._pending:
             beat = self._pending.pop(0)
@@ -156,6 +156,6 @@ class Averaging:
         return beat
 
     def averages(self) -> list[Average]:
-        """Return the averages so far, the class with most beats first."""
+        """Return the averages so far, normal first, then the class with most beats."""
         found = [pile.average(kind, self.time, self.sensors) for kind, pile in self.piles.items() if pile.count]
-        return sorted(found, key=lambda average: -average.nave)
+        return sorted(found, key=lambda average: (average.kind != "normal", -average.nave))

@@ -5,8 +5,7 @@ A stream without a heart gives no beat at all: nothing is believed before four p
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from zeromag.block import Block
 from zeromag.errors import InputError
 from zeromag.mapping.beat import Beat
 from zeromag.mapping.history import History
-from zeromag.mapping.qrs_power import HOLD, Peak, QrsPower
+from zeromag.mapping.qrs_power import Peak, QrsPower
 from zeromag.mapping.rhythm import Rhythm
 from zeromag.mapping.template import AFTER, BEFORE, LAG, Fit, Template, fit
 

@@ -118,7 +118,7 @@ def test_the_cursor_is_dragged_and_stepped(window):
     QTest.mouseClick(window.beat, Qt.MouseButton.LeftButton, pos=at)
     assert window.beat.cursor_s == pytest.approx(-0.3 + 0.75 * 0.799, abs=0.003)
     before = window.beat.cursor_s
-    QTest.keyClick(window.beat, Qt.Key.Key_Left)
+    QTest.keyClick(window, Qt.Key.Key_Left)
     assert window.beat.cursor_s == pytest.approx(before - 0.001)
 
 

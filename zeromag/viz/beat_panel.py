@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage, QMouseEvent, QPainter
 
 from zeromag.mapping.average import Average
 from zeromag.viz.feed import Feed
-from zeromag.viz.panel import Panel, line, write
+from zeromag.viz.panel import Panel, line, pixel, write
+from zeromag.viz.raster import draw_traces
 from zeromag.viz.scale import round_up, ticks
 from zeromag.viz.theme import Theme
 
 
 class BeatPanel(Panel):
-    """One class's average; drag or use the arrow keys to move the cursor (1 ms a step)."""
+    """One class's average; drag the cursor."""
 
     title = "Averaged beat"
 
@@ -23,14 +25,15 @@ class BeatPanel(Panel):
         self.kind = "normal"
         self.cursor_s = 0.0  # from R
         self.average: Average | None = None
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._plot = QRectF()
+        self._pixels: NDArray[np.uint32] = np.zeros((1, 1), dtype=np.uint32)
 
-    def refresh(self, feed: Feed) -> None:
+    def refresh(self, feed: Feed) -> bool:
         """Take the class's average, or the one with most beats when there is none of it."""
-        averages = feed.averages
+        averages, before = feed.averages, self.average
         most = max(averages.values(), key=lambda average: average.nave, default=None)
         self.average = averages.get(self.kind, most)
+        return self.average is not before
 
     def move_cursor(self, seconds: float) -> None:
         """Put the cursor at this time from R, inside the beat."""
@@ -49,14 +52,23 @@ class BeatPanel(Panel):
         wave = average.wave[:, average.good] * 1e12
         reach = round_up(float(np.abs(wave).max()))
         self._draw_axes(painter, plot, average, reach)
-        x = plot.left() + (average.time - average.time[0]) / np.ptp(average.time) * plot.width()
-        painter.setPen(QPen(_faint(self.theme.trace, 150), 1))
-        for column in wave.T:
-            y = plot.center().y() - column / reach * plot.height() / 2
-            painter.drawPolyline(QPolygonF([QPointF(a, b) for a, b in zip(x.tolist(), y.tolist(), strict=True)]))
+        self._draw_waves(painter, plot, wave, reach)
         self._draw_cursor(painter, plot, average)
         noise = float(np.median(average.noise[average.good])) * 1e15
         self.note = f"{average.kind} · {average.nave} beats · noise {noise:.0f} fT"
+
+    def _draw_waves(self, painter: QPainter, plot: QRectF, wave: NDArray[np.float64], reach: float) -> None:
+        width, height = int(plot.width()), int(plot.height())
+        count = wave.shape[1]
+        self._pixels = np.zeros((height, width), dtype=np.uint32)
+        middle, colours = np.full(count, height / 2), np.full(count, pixel(self.theme.trace), dtype=np.uint32)
+        per_pixel = (len(wave) - 1) / width
+        draw_traces(
+            self._pixels, np.ascontiguousarray(wave), 0, per_pixel, False, 0, middle, np.zeros(count),
+            height / 2 / reach, 0.5, colours,
+        )  # fmt: skip
+        image = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
+        painter.drawImage(plot.topLeft(), image)
 
     def _draw_axes(self, painter: QPainter, plot: QRectF, average: Average, reach: float) -> None:
         start, stop = average.time[0], average.time[-1]
@@ -84,9 +96,10 @@ class BeatPanel(Panel):
             f"R{self.cursor_s * 1e3:+.0f} ms   {names[top]} {row[top] * 1e12:+.1f} pT   "
             f"{names[low]} {row[low] * 1e12:+.1f} pT"
         ).replace("-", "−")
-        write(
-            painter, QRectF(plot.left() + 6, plot.top(), plot.width() - 12, 18), text, self.theme.accent, align="left"
-        )
+        free = QRectF(x + 8, plot.top(), plot.right() - x - 8, 18)  # beside the line, where there is more room
+        if x > plot.center().x():
+            free = QRectF(plot.left(), plot.top(), x - plot.left() - 8, 18)
+        write(painter, free, text, self.theme.accent, align="right" if x > plot.center().x() else "left")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         """Take the cursor."""
@@ -96,23 +109,8 @@ class BeatPanel(Panel):
         """Drag the cursor."""
         self._drag(event.position().x())
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Move the cursor by 1 ms, with Shift by 10 ms."""
-        step = {Qt.Key.Key_Left: -0.001, Qt.Key.Key_Right: 0.001}.get(Qt.Key(event.key()))
-        if step is None:
-            super().keyPressEvent(event)
-            return
-        tenfold = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        self.move_cursor(self.cursor_s + step * (10 if tenfold else 1))
-
     def _drag(self, x: float) -> None:
         if self.average is not None and self._plot.width() > 0:
             share = (x - self._plot.left()) / self._plot.width()
             time = self.average.time
             self.move_cursor(float(time[0] + share * (time[-1] - time[0])))
-
-
-def _faint(colour: str, alpha: int) -> QColor:
-    faint = QColor(colour)
-    faint.setAlpha(alpha)
-    return faint

@@ -56,7 +56,8 @@ class Feed:
         self.map: LiveMap | None = None
         self.averages: dict[str, Average] = {}
         self.status = Status()
-        self.beats: deque[Beat] = deque(maxlen=200)
+        self.beats: deque[Beat] = deque(maxlen=400)
+        self.beats_seen = 0
         self.scale = BeatScale()
         self.message = ""  # the last thing that went wrong, for people
         self.ended: str | None = None  # the reason, once the stream is over
@@ -175,6 +176,7 @@ class Feed:
                 rr=_number(rr) if rr is not None else float("nan"),
             )
         )
+        self.beats_seen += 1
         self.scale.beat()
 
     def _take_average(self, fields: Mapping[str, object], arrays: Mapping[str, NDArray[np.generic]]) -> None:

@@ -17,14 +17,15 @@ from zeromag.viz.scale import isoline_step
 from zeromag.viz.theme import INTO_CHEST, OUT_OF_CHEST, Theme
 
 BAR = 92  # px for the colour bar and its words
-ARROWS = 14  # along the longer side
+ARROW = 26  # px from one arrow to the next, at least
 FAINT = 0.25  # arrows below this share of the strongest are left out
 
 
 class FieldMapPanel(Panel):
     """Colours, isolines, sensors and pseudo-current; the viewer faces the patient, head up."""
 
-    title = "Magnetic field out of the chest"
+    title = "Field out of the chest"
+    waiting = "waiting for the first map"
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme)
@@ -39,10 +40,16 @@ class FieldMapPanel(Panel):
         self._bad: set[str] = set()
         self._pixels: NDArray[np.uint32] = np.zeros((1, 1), dtype=np.uint32)
 
-    def refresh(self, feed: Feed) -> None:
+    def refresh(self, feed: Feed) -> bool:
         """Take the newest map, its scale, and where the sensors are."""
+        before = self.map
         self.map = feed.map
         self.limit = feed.scale.limit or 1e-12
+        self.know_sensors(feed)
+        return self.map is not before
+
+    def know_sensors(self, feed: Feed) -> None:
+        """Take where the sensors are, and which are bad."""
         self._bad = feed.status.bad()
         sensors = feed.stream.sensors if feed.stream else None
         if sensors is not self._sensors:
@@ -63,7 +70,7 @@ class FieldMapPanel(Panel):
         """Paint the map with everything on it."""
         shown = self.map
         if shown is None:
-            write(painter, area, "waiting for the first map", self.theme.quiet, size=13)
+            write(painter, area, self.waiting, self.theme.quiet, size=13)
             return
         box = self.picture(area)
         painter.fillRect(box, QColor(self.theme.unseen))
@@ -75,7 +82,7 @@ class FieldMapPanel(Panel):
             self._draw_sensors(painter, box, shown)
         if self.arrows:
             self._draw_arrows(painter, box, shown)
-        self.note = f"isolines every {step * 1e12:g} pT · arrows: pseudo-current"
+        self.note = self.words(step)
         middle = box.center()
         for text, x, y in (
             ("R", box.left() - 10, middle.y()),
@@ -85,6 +92,10 @@ class FieldMapPanel(Panel):
         ):
             write(painter, QRectF(x - 24, y - 9, 48, 18), text, self.theme.text, size=12, bold=len(text) == 1)
         self._draw_bar(painter, QRectF(area.right() - BAR + 26, box.top(), 16, box.height()))
+
+    def words(self, step: float) -> str:
+        """Return what is printed beside the title; `step` between isolines in T."""
+        return f"isolines every {step * 1e12:g} pT · pseudo-current"
 
     def _draw_field(self, painter: QPainter, box: QRectF, shown: LiveMap) -> None:
         colours = diverging()[colour_indices(on_screen(shown.bz), self.limit)].astype(np.uint32)
@@ -102,12 +113,17 @@ class FieldMapPanel(Panel):
 
     def _draw_lines(self, painter: QPainter, box: QRectF, shown: LiveMap, step: float) -> None:
         paths = {kind: QPainterPath() for kind in (-1, 0, 1)}
-        for isoline in isolines(shown.grid, shown.bz, self.limit, step):
+        found = isolines(shown.grid, shown.bz, self.limit, step)
+        if found:
+            points = np.concatenate([isoline.points for isoline in found])
+            x, y = (part.tolist() for part in _to_screen(box, shown, points[:, 0], points[:, 1]))
+        at = 0
+        for isoline in found:
             path = paths[int(np.sign(round(isoline.level / step)))]
-            x, y = _to_screen(box, shown, isoline.points[:, 0], isoline.points[:, 1])
-            path.moveTo(x[0], y[0])
-            for px, py in zip(x[1:].tolist(), y[1:].tolist(), strict=True):
-                path.lineTo(px, py)
+            path.moveTo(x[at], y[at])
+            for k in range(at + 1, at + len(isoline.points)):
+                path.lineTo(x[k], y[k])
+            at += len(isoline.points)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         ink = QColor(20, 26, 33, 190)
         for kind, width, style in (
@@ -120,8 +136,11 @@ class FieldMapPanel(Panel):
 
     def _draw_sensors(self, painter: QPainter, box: QRectF, shown: LiveMap) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for name, x_m, y_m in self._places:
-            x, y = (float(v) for v in _to_screen(box, shown, x_m, y_m))
+        if not self._places:
+            return
+        names, x_m, y_m = zip(*self._places, strict=True)
+        across, down = _to_screen(box, shown, np.array(x_m), np.array(y_m))
+        for name, x, y in zip(names, across.tolist(), down.tolist(), strict=True):
             if name in self._bad:
                 painter.setPen(QPen(QColor("#000000"), 2))
                 painter.drawLine(QLineF(x - 5, y - 5, x + 5, y + 5))
@@ -131,7 +150,7 @@ class FieldMapPanel(Panel):
                 painter.drawEllipse(QPointF(x, y), 2.5, 2.5)
 
     def _draw_arrows(self, painter: QPainter, box: QRectF, shown: LiveMap) -> None:
-        every = max(1, max(shown.bz.shape) // ARROWS)
+        every = max(1, round(ARROW * shown.bz.shape[1] / box.width()))
         rows = slice(every // 2, None, every)
         seen = shown.grid.mask[rows, rows]
         jx, jy = shown.jx[rows, rows], shown.jy[rows, rows]
@@ -167,19 +186,19 @@ class FieldMapPanel(Panel):
         painter.save()
         painter.translate(bar.left() - 10, bar.center().y())
         painter.rotate(-90)
-        half = bar.height() / 2
-        write(painter, QRectF(0, -9, half, 18), OUT_OF_CHEST, self.theme.text)
-        write(painter, QRectF(-half, -9, half, 18), INTO_CHEST, self.theme.text)
+        half, size = bar.height() / 2, 11 if bar.height() > 220 else 9
+        write(painter, QRectF(0, -9, half, 18), OUT_OF_CHEST, self.theme.text, size=size)
+        write(painter, QRectF(-half, -9, half, 18), INTO_CHEST, self.theme.text, size=size)
         painter.restore()
 
 
 def _to_screen(
-    box: QRectF, shown: LiveMap, x: float | NDArray[np.float64], y: float | NDArray[np.float64]
+    box: QRectF, shown: LiveMap, x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return pixels of places (m): patient's left to the right of the screen, head up."""
     left, right, foot, head = edges(shown.grid)
-    across = box.left() + (np.asarray(x) - left) / (right - left) * box.width()
-    down = box.bottom() - (np.asarray(y) - foot) / (head - foot) * box.height()
+    across = box.left() + (x - left) / (right - left) * box.width()
+    down = box.bottom() - (y - foot) / (head - foot) * box.height()
     return across, down
 
 

@@ -36,10 +36,12 @@ class Header(QWidget):
         self.setAccessibleName("State and numbers")
 
     def show_feed(self, feed: Feed, state: str, readings: list[Reading]) -> None:
-        """Take state and numbers."""
-        self.state, self.readings = state, readings
-        self.recording = feed.status.recording
-        self.source = feed.status.source + (" · simulated" if feed.status.simulated else "")
+        """Take state and numbers, and repaint when one has changed."""
+        source = feed.status.source + (" · simulated" if feed.status.simulated else "")
+        before = (self.state, self.readings, self.recording, self.source)
+        self.state, self.readings, self.recording, self.source = state, readings, feed.status.recording, source
+        if before != (self.state, self.readings, self.recording, self.source):
+            self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """Paint the head."""

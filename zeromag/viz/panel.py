@@ -26,8 +26,21 @@ class Panel(QWidget):
         self.setMinimumSize(120, 90)
         self.setAccessibleName(self.title)
 
-    def refresh(self, feed: Feed) -> None:
-        """Take what this picture shows; a panel that is not told keeps its last state."""
+    def refresh(self, feed: Feed) -> bool:
+        """Take what this picture shows and return whether it has changed."""
+        del feed
+        return False
+
+    def show_veil(self, veil: str) -> None:
+        """Grey the picture and say why; no words: it is live."""
+        if veil != self.veil:
+            self.veil = veil
+            self.update()
+
+    def wear(self, theme: Theme) -> None:
+        """Change the colours."""
+        self.theme = theme
+        self.update()
 
     def draw(self, painter: QPainter, area: QRectF) -> None:
         """Paint into `area`, the panel without its title."""
@@ -44,9 +57,10 @@ class Panel(QWidget):
         painter.setPen(QPen(QColor(self.theme.line), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(frame)
-        line = QRectF(10, 0, self.width() - 20, HEAD)
-        write(painter, line, self.title, self.theme.text, size=12, bold=True, align="left")
-        write(painter, line, self.note, self.theme.quiet, size=11, align="right")
+        head = QRectF(10, 0, self.width() - 20, HEAD)
+        write(painter, head, self.title, self.theme.text, size=12, bold=True, align="left")
+        taken = painter.fontMetrics().horizontalAdvance(self.title) + 14
+        write(painter, head.adjusted(taken, 0, 0, 0), self.note, self.theme.quiet, size=11, align="right")
         if self.veil:
             self._draw_veil(painter, area)
         painter.end()
@@ -89,3 +103,8 @@ def line(painter: QPainter, start: tuple[float, float], end: tuple[float, float]
     """Draw a straight line."""
     painter.setPen(QPen(QColor(colour), width))
     painter.drawLine(QPointF(*start), QPointF(*end))
+
+
+def pixel(colour: str) -> int:
+    """Return `#rrggbb` as an opaque pixel."""
+    return int("ff" + colour[1:], 16)

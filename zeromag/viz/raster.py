@@ -13,9 +13,9 @@ I64 = NDArray[np.int64]
 
 @kernel
 def _mix(under: int, over: int, share: float) -> int:
-    """Return `over` laid on `under` (0xAARRGGBB) with this share."""
-    out = 0xFF000000
-    for shift in (0, 8, 16):
+    """Return `over` laid on `under` with this share; both 0xAARRGGBB with the alpha multiplied in."""
+    out = 0
+    for shift in (0, 8, 16, 24):
         low = (under >> shift) & 0xFF
         high = (over >> shift) & 0xFF
         out |= int(low + (high - low) * share + 0.5) << shift
@@ -57,7 +57,7 @@ def draw_traces(
     half: float,
     colours: U32,
 ) -> None:
-    """Draw every column of `rows` into `image` (height, width) 0xAARRGGBB.
+    """Draw every column of `rows` into `image` (height, width) 0xAARRGGBB, alpha multiplied in.
 
     `rows` are (n_samples, n_traces) T, the newest last; `first` the stream index of the first; `per_pixel`
     samples per pixel. `middle` is the pixel row of a trace's `zero` (T), `gain` pixels per T, `half` the

@@ -19,10 +19,12 @@ class StatusPanel(Panel):
 
     title = "Channels"
 
-    def refresh(self, feed: Feed) -> None:
+    def refresh(self, feed: Feed) -> bool:
         """Take the status and the message."""
+        before = (self.status, self.message)
         self.status = feed.status
         self.message = feed.message
+        return (self.status, self.message) != before
 
     status = Status()
     message = ""

@@ -8,9 +8,9 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
 from zeromag.viz.feed import Feed, Stream
-from zeromag.viz.panel import Panel, line, write
+from zeromag.viz.panel import Panel, line, pixel, write
 from zeromag.viz.raster import draw_traces
-from zeromag.viz.scale import round_up
+from zeromag.viz.scale import limit_above, round_up
 from zeromag.viz.theme import Theme
 
 SPEEDS = (12.5, 25.0, 50.0)  # mm/s
@@ -34,17 +34,22 @@ class Traces(Panel):
         self.stream: Stream | None = None
         self._bad: set[str] = set()
         self._zero: NDArray[np.float64] = np.zeros(0)
+        self._drawn = False  # painted anew since somebody asked
+        self._seen = 0  # stream index after the newest sample
         self._settled = 0  # sample at which the zero lines were last moved
         self._pixels: NDArray[np.uint32] = np.zeros((1, 1), dtype=np.uint32)
         self._pending_t_ns = 0
 
-    def refresh(self, feed: Feed) -> None:
+    def refresh(self, feed: Feed) -> bool:
         """Take the stream and the channels' states."""
         if feed.stream is not self.stream:
             self.gain, self._zero, self._settled = 0.0, np.zeros(0), 0
         self.stream = feed.stream
         self._bad = feed.status.bad()
         self._pending_t_ns = feed.t_ns
+        seen = self._seen
+        self._seen = self.stream.values.stop if self.stream else 0
+        return self._seen != seen
 
     def chosen(self) -> list[int]:
         """Return the columns that are shown: heart channels, evenly thinned to `rows`."""
@@ -56,6 +61,11 @@ class Traces(Panel):
             return columns
         at = np.linspace(0, len(columns) - 1, self.rows).round().astype(int)
         return [columns[k] for k in at]
+
+    def take_drawn(self) -> bool:
+        """Return whether a new picture was painted since the last call."""
+        drawn, self._drawn = self._drawn, False
+        return drawn
 
     def pixels_per_mm(self) -> float:
         """Return the screen's resolution; a screen that does not know it counts as 96 dpi."""
@@ -69,6 +79,7 @@ class Traces(Panel):
     def fit(self) -> None:
         """Choose the gain anew from what is visible."""
         self.gain = 0.0
+        self._settled = 0
 
     def draw(self, painter: QPainter, area: QRectF) -> None:
         """Paint rows, names, calibration bar and speed."""
@@ -84,7 +95,7 @@ class Traces(Panel):
         middle = np.array([((0 if self.butterfly else k) + 0.5) * pitch for k in range(len(columns))])
         self._settle(rows, first + len(rows), stream.rate, pitch)
         colours = np.array([self._colour(stream.sensors.names[c]) for c in columns], dtype=np.uint32)
-        self._pixels = np.full((height, width), int("ff" + self.theme.panel[1:], 16), dtype=np.uint32)
+        self._pixels = np.full((height, width), pixel(self.theme.panel), dtype=np.uint32)
         draw_traces(
             self._pixels, rows, first, per_pixel, self.sweep, ERASE, middle, self._zero, self.gain, 0.65, colours
         )
@@ -96,6 +107,7 @@ class Traces(Panel):
                 box = QRectF(area.left(), area.top() + y - 8, LABELS - 6, 16)
                 write(painter, box, name, self.theme.alarm if name in self._bad else self.theme.quiet, align="left")
         self._calibration(painter, area)
+        self._drawn = self.drawn_t_ns != self._pending_t_ns
         self.drawn_t_ns = self._pending_t_ns
 
     def _settle(self, rows: NDArray[np.float64], stop: int, rate: float, pitch: float) -> None:
@@ -111,14 +123,14 @@ class Traces(Panel):
         self._settled = stop
         if self.gain == 0.0 or self._young:
             reach = np.percentile(np.abs(seen - self._zero), 99.5, axis=0)
-            self.gain = 0.45 * pitch / round_up(max(float(np.median(reach)) * 1.2, 1e-14))
+            share = 0.45 if pitch > 30 else 0.9  # many rows may reach into each other
+            self.gain = share * pitch / limit_above(max(float(np.percentile(reach, 75)), 1e-14))
             self._young = len(seen) * max(1, len(rows) // 500) < 2 * rate
 
     _young = True  # the gain was chosen from less than two seconds
 
     def _colour(self, name: str) -> int:
-        text = self.theme.bad_trace if name in self._bad else self.theme.trace
-        return int("ff" + text[1:], 16)
+        return pixel(self.theme.bad_trace if name in self._bad else self.theme.trace)
 
     def _calibration(self, painter: QPainter, area: QRectF) -> None:
         """Print speed and gain, and draw the bar they mean."""

@@ -1,4 +1,4 @@
-"""The live window: panels around a feed, repainted thirty times a second."""
+"""The live window: panels around a feed, in one of three layouts, looked at thirty times a second."""
 
 from __future__ import annotations
 
@@ -10,19 +10,30 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QFontDatabase, QKeySequence, QPalette, QShortcut
 from PySide6.QtWidgets import QApplication, QGridLayout, QVBoxLayout, QWidget
 
+from zeromag.viz.array_panel import ArrayPanel
 from zeromag.viz.beat_panel import BeatPanel
 from zeromag.viz.display import check_display
 from zeromag.viz.feed import Feed
 from zeromag.viz.field_map_panel import FieldMapPanel
+from zeromag.viz.film_panel import FilmPanel
 from zeromag.viz.header import Footer, Header
+from zeromag.viz.heart_meter_panel import HeartMeterPanel
+from zeromag.viz.help_sheet import HelpSheet
+from zeromag.viz.layouts import LAYOUTS
+from zeromag.viz.noise_panel import NoisePanel
 from zeromag.viz.panel import Panel
 from zeromag.viz.readings import Latency, readings
 from zeromag.viz.receiver import following
+from zeromag.viz.spectrum_panel import SpectrumPanel
 from zeromag.viz.status_panel import StatusPanel
-from zeromag.viz.theme import DARK, THEMES, Theme
+from zeromag.viz.theme import DARK, LIGHT, THEMES, Theme
 from zeromag.viz.traces import SPEEDS, Traces
+from zeromag.viz.trend_panel import TrendPanel
 
 FRAME_MS = 33
+HINT = "H keys · 1 2 3 layout · T theme · Space pause · P play beat · ← → cursor"
+
+Action = tuple[str, str, Callable[[], object]]  # key, what it does, the function
 
 
 class Window(QWidget):
@@ -33,20 +44,34 @@ class Window(QWidget):
         self.feed = feed
         self.paused = False
         self.latency = Latency()
+        self.theme = theme
         self.traces = Traces(theme)
         self.map = FieldMapPanel(theme)
         self.beat = BeatPanel(theme)
+        self.film = FilmPanel(theme, self.beat)
         self.status = StatusPanel(theme)
-        self.panels: list[Panel] = [self.map, self.traces, self.beat, self.status]
+        self.panels: dict[str, Panel] = {
+            "map": self.map,
+            "traces": self.traces,
+            "beat": self.beat,
+            "film": self.film,
+            "status": self.status,
+            "array": ArrayPanel(theme),
+            "noise": NoisePanel(theme),
+            "spectrum": SpectrumPanel(theme),
+            "trend": TrendPanel(theme),
+            "meter": HeartMeterPanel(theme),
+        }
         self.header, self.footer = Header(theme), Footer(theme)
-        self.theme = theme
-        self._arrange(layout)
+        self.footer.hint = HINT
+        self._grid = QGridLayout()
+        self._frame()
+        self.arrange(layout)
+        self.help = HelpSheet(self, theme, [(key, what) for key, what, _ in self.actions_by_key()])
         self._bind_keys()
+        self.wear(theme)
         self.setWindowTitle("zeromag")
         self.resize(1280, 800)
-        palette = self.palette()
-        palette.setColor(QPalette.ColorRole.Window, QColor(theme.window))
-        self.setPalette(palette)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.tick)
@@ -58,80 +83,122 @@ class Window(QWidget):
         return "PAUSED" if self.paused and state in ("LIVE", "REPLAY", "STALE") else state
 
     def tick(self, now_ns: int | None = None) -> None:
-        """Take the newest state and repaint; a paused picture stays as it is."""
+        """Take the newest state and repaint what has changed; a paused picture stays as it is."""
         now = time.monotonic_ns() if now_ns is None else now_ns
         state = self.state(now)
         veil = {
             "STALE": f"STALE · no data for {self.feed.age_ns(now) / 1e9:.1f} s",
             "ENDED": f"ENDED · {self.feed.ended or ''}".rstrip(" ·"),
         }.get(state, "")
-        if self.traces.drawn_t_ns and state == "LIVE":
+        if self.traces.take_drawn() and state == "LIVE":
             self.latency.drawn(self.traces.drawn_t_ns, now)
-        for panel in self.panels:
-            if not self.paused:
-                panel.refresh(self.feed)
-            panel.veil = veil if panel is not self.status else ""
-            panel.update()
+        for name, panel in self.panels.items():
+            if not panel.isHidden() and (not self.paused or panel is self.film) and panel.refresh(self.feed):
+                panel.update()
+            panel.show_veil(veil if name in ("map", "traces") else "")
         self.header.show_feed(self.feed, state, readings(self.feed, self.latency))
-        self.header.update()
 
     def toggle_pause(self) -> None:
         """Hold the picture still, or go on with what is new."""
         self.paused = not self.paused
         self.tick()
 
-    def actions_by_key(self) -> dict[str, tuple[str, Callable[[], object]]]:
-        """Return every action: key, what it does, and the function."""
-        return {
-            "Space": ("pause", self.toggle_pause),
-            "+": ("higher traces", lambda: self.traces.magnify(1.25)),
-            "-": ("lower traces", lambda: self.traces.magnify(0.8)),
-            "0": ("fit traces", self.traces.fit),
-            "S": ("sweep or scroll", lambda: _flip(self.traces, "sweep")),
-            "B": ("butterfly or rows", lambda: _flip(self.traces, "butterfly")),
-            "V": ("paper speed", self._next_speed),
-            "A": ("arrows", lambda: _flip(self.map, "arrows")),
-            "I": ("isolines", lambda: _flip(self.map, "lines")),
-            "M": ("sensor marks", lambda: _flip(self.map, "marks")),
-            "F11": ("full screen", lambda: self.showNormal() if self.isFullScreen() else self.showFullScreen()),
-            "Ctrl+Q": ("close", self.close),
-        }
+    def arrange(self, name: str) -> None:
+        """Put the panels of a layout in their places."""
+        if name not in LAYOUTS:
+            raise ValueError(f"the layout must be one of {', '.join(LAYOUTS)}, got {name}")
+        self.layout_name = name
+        layout = LAYOUTS[name]
+        for panel in self.panels.values():
+            self._grid.removeWidget(panel)
+            panel.hide()
+        for k in range(4):
+            self._grid.setRowStretch(k, layout.rows[k] if k < len(layout.rows) else 0)
+            self._grid.setColumnStretch(k, layout.columns[k] if k < len(layout.columns) else 0)
+        self.traces.rows = layout.traces
+        self.traces.fit()
+        for panel_name, *place in layout.places:
+            panel = self.panels[panel_name]
+            self._grid.addWidget(panel, *place)
+            panel.show()
 
-    def _arrange(self, layout: str) -> None:
-        """Put the panels in their places."""
-        if layout != "clinic":
-            raise ValueError(f"the layout must be clinic, got {layout}")
-        grid = QGridLayout()
-        grid.setSpacing(8)
-        grid.addWidget(self.map, 0, 0)
-        grid.addWidget(self.traces, 0, 1)
-        grid.addWidget(self.status, 1, 0)
-        grid.addWidget(self.beat, 1, 1)
-        grid.setColumnStretch(0, 9)
-        grid.setColumnStretch(1, 11)
-        grid.setRowStretch(0, 9)
-        grid.setRowStretch(1, 5)
+    def wear(self, theme: Theme) -> None:
+        """Change the colours of everything."""
+        self.theme = theme
+        for panel in self.panels.values():
+            panel.wear(theme)
+        self.header.theme = self.footer.theme = self.help.theme = theme
+        palette = self.palette()
+        palette.setColor(QPalette.ColorRole.Window, QColor(theme.window))
+        self.setPalette(palette)
+        self.update()
+
+    def actions_by_key(self) -> list[Action]:
+        """Return every action."""
+        return [
+            ("1", "layout Clinic", lambda: self.arrange("clinic")),
+            ("2", "layout Research", lambda: self.arrange("research")),
+            ("3", "layout Array", lambda: self.arrange("array")),
+            ("T", "dark or light", lambda: self.wear(LIGHT if self.theme is DARK else DARK)),
+            ("Space", "pause the picture, not the recording", self.toggle_pause),
+            ("P", "play the averaged beat (Research)", self.film.toggle_play),
+            ("Left", "cursor 1 ms back", lambda: self.beat.move_cursor(self.beat.cursor_s - 0.001)),
+            ("Right", "cursor 1 ms on", lambda: self.beat.move_cursor(self.beat.cursor_s + 0.001)),
+            ("Shift+Left", "cursor 10 ms back", lambda: self.beat.move_cursor(self.beat.cursor_s - 0.01)),
+            ("Shift+Right", "cursor 10 ms on", lambda: self.beat.move_cursor(self.beat.cursor_s + 0.01)),
+            ("C", "next class of beats", self._next_class),
+            ("+", "higher traces", lambda: self.traces.magnify(1.25)),
+            ("-", "lower traces", lambda: self.traces.magnify(0.8)),
+            ("0", "fit traces", self.traces.fit),
+            ("B", "traces as butterfly or rows", lambda: self._flip(self.traces, "butterfly")),
+            ("S", "sweep or scroll", lambda: self._flip(self.traces, "sweep")),
+            ("V", "paper speed 12.5, 25, 50 mm/s", self._next_speed),
+            ("A", "arrows", lambda: self._flip_maps("arrows")),
+            ("I", "isolines", lambda: self._flip_maps("lines")),
+            ("M", "sensor marks", lambda: self._flip_maps("marks")),
+            ("F11", "full screen", lambda: self.showNormal() if self.isFullScreen() else self.showFullScreen()),
+            ("H", "these keys", self._toggle_help),
+            ("Ctrl+Q", "close", self.close),
+        ]
+
+    def _frame(self) -> None:
+        self._grid.setSpacing(8)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(12, 4, 12, 4)
         outer.setSpacing(4)
         outer.addWidget(self.header)
-        outer.addLayout(grid, stretch=1)
+        outer.addLayout(self._grid, stretch=1)
         outer.addWidget(self.footer)
 
     def _bind_keys(self) -> None:
-        for key, (name, action) in self.actions_by_key().items():
+        for key, what, action in self.actions_by_key():
             shortcut = QShortcut(QKeySequence(key), self)
-            shortcut.setWhatsThis(name)
+            shortcut.setWhatsThis(what)
             shortcut.activated.connect(action)
-        self.footer.hint = "Space pause · +/− height · V speed · B butterfly · A arrows · I isolines"
+
+    def _toggle_help(self) -> None:
+        self.help.toggle()
 
     def _next_speed(self) -> None:
         at = SPEEDS.index(self.traces.speed) if self.traces.speed in SPEEDS else -1
         self.traces.speed = SPEEDS[(at + 1) % len(SPEEDS)]
+        self.traces.update()
 
+    def _next_class(self) -> None:
+        kinds = sorted(self.feed.averages, key=lambda kind: (kind != "normal", kind))
+        if kinds:
+            at = kinds.index(self.beat.kind) if self.beat.kind in kinds else -1
+            self.beat.kind = kinds[(at + 1) % len(kinds)]
 
-def _flip(thing: object, name: str) -> None:
-    setattr(thing, name, not getattr(thing, name))
+    def _flip_maps(self, name: str) -> None:
+        for panel in (self.map, self.film):
+            self._flip(panel, name)
+
+    def _flip(self, panel: Panel, name: str) -> None:
+        setattr(panel, name, not getattr(panel, name))
+        if name == "butterfly":
+            self.traces.fit()
+        panel.update()
 
 
 def open_window(

@@ -1,0 +1,52 @@
+"""The averaged beat's map at the cursor; it plays the beat as a film."""
+
+from __future__ import annotations
+
+from zeromag.viz.beat_panel import BeatPanel
+from zeromag.viz.feed import Feed
+from zeromag.viz.field_map_panel import FieldMapPanel
+from zeromag.viz.film import Film
+from zeromag.viz.theme import Theme
+
+SLOWNESS = 10  # a beat of 0.8 s takes 8 s
+
+
+class FilmPanel(FieldMapPanel):
+    """Shows the map at the beat panel's cursor, every instant on one scale."""
+
+    title = "Map at the cursor"
+    waiting = "waiting for enough beats"
+
+    def __init__(self, theme: Theme, beat: BeatPanel) -> None:
+        super().__init__(theme)
+        self.playing = False
+        self.film = Film()
+        self._beat = beat
+        self._shown_s = float("nan")
+
+    def refresh(self, feed: Feed) -> bool:
+        """Take the newest film and the cursor."""
+        self.know_sensors(feed)
+        new = self.film.see(self._beat.average)
+        if self.playing:
+            self._play()
+        if not new and self._beat.cursor_s == self._shown_s:
+            return False
+        self._shown_s = self._beat.cursor_s
+        self.map, self.limit, self.waiting = self.film.at(self._shown_s), self.film.limit, self.film.why_not
+        return True
+
+    def toggle_play(self) -> None:
+        """Play the beat in a loop, or hold it."""
+        self.playing = not self.playing
+
+    def words(self, step: float) -> str:
+        """Return the instant, and the isolines' step."""
+        time = f"R{self._shown_s * 1e3:+.0f} ms".replace("-", "−")
+        return f"{time} · isolines every {step * 1e12:g} pT" + (" · playing" if self.playing else "")
+
+    def _play(self) -> None:
+        average = self._beat.average
+        if average is not None:
+            after = self._beat.cursor_s + 0.033 / SLOWNESS
+            self._beat.move_cursor(after if after < average.time[-1] else float(average.time[0]))

@@ -1,0 +1,57 @@
+"""What cleaning took and what it cost: per step the shielding, how much of the heart is kept, the noise gain."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QPainter
+
+from zeromag.viz.feed import Feed
+from zeromag.viz.panel import Panel, write
+from zeromag.viz.status import Cleaning, Status
+from zeromag.viz.theme import Theme
+
+ROW = 34  # px
+ENOUGH = 0.9  # of the heart's power
+
+
+class HeartMeterPanel(Panel):
+    """A bar a step: full is the whole heart; below nine tenths it warns."""
+
+    title = "Heart meter"
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme)
+        self._status = Status()
+
+    def refresh(self, feed: Feed) -> bool:
+        """Take the status."""
+        before = self._status.cleaning
+        self._status = feed.status
+        return before != self._status.cleaning
+
+    def draw(self, painter: QPainter, area: QRectF) -> None:
+        """Paint a row a step, and why these steps were chosen."""
+        steps = self._status.cleaning
+        self.note = "heart kept · shielding · noise gain"
+        if not steps:
+            write(painter, area, "nothing is being removed", self.theme.quiet, size=13)
+            return
+        for k, step in enumerate(steps[: max(1, int((area.height() - 18) // ROW))]):
+            self._draw_step(painter, QRectF(area.left(), area.top() + k * ROW, area.width(), ROW), step)
+        reason = QRectF(area.left(), area.bottom() - 18, area.width(), 18)
+        write(painter, reason, self._status.chain_reason, self.theme.quiet, align="left")
+
+    def _draw_step(self, painter: QPainter, row: QRectF, step: Cleaning) -> None:
+        words = [f"{value:.0f} dB {band}" for band, value in step.shielding_db.items() if value is not None]
+        if step.noise_gain is not None:
+            words.append(f"noise ×{step.noise_gain:.2f}")
+        write(painter, row.adjusted(0, 0, -row.width() / 2, -16), step.stage, self.theme.text, align="left")
+        write(painter, row.adjusted(row.width() / 3, 0, 0, -16), "  ".join(words), self.theme.quiet, align="right")
+        kept = step.heart_kept
+        if kept is None:
+            return
+        bar = QRectF(row.left(), row.top() + 19, row.width() - 64, 8)
+        tone = self.theme.good if kept >= ENOUGH else self.theme.alarm
+        painter.fillRect(bar, QColor(self.theme.line))
+        painter.fillRect(QRectF(bar.left(), bar.top(), bar.width() * min(max(kept, 0.0), 1.0), 8), QColor(tone))
+        write(painter, QRectF(bar.right() + 4, bar.top() - 5, 60, 18), f"{kept:.1%} kept", tone, size=10, align="right")

@@ -1,0 +1,52 @@
+"""The sheet over the window that lists every key."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from zeromag.viz.panel import write
+from zeromag.viz.theme import RESEARCH_USE, Theme
+
+ROW = 24  # px
+
+
+class HelpSheet(QWidget):
+    """Keys and what they do; any key or click puts it away."""
+
+    def __init__(self, parent: QWidget, theme: Theme, keys: list[tuple[str, str]]) -> None:
+        super().__init__(parent)
+        self._window = parent
+        self.theme = theme
+        self.keys = keys
+        self.setAccessibleName("Keys")
+        self.hide()
+
+    def toggle(self) -> None:
+        """Show the sheet, or put it away."""
+        self.setGeometry(self._window.rect())
+        self.setVisible(not self.isVisible())
+        self.raise_()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Paint the sheet."""
+        del event
+        painter = QPainter(self)
+        shade = QColor(self.theme.window)
+        shade.setAlpha(190)
+        painter.fillRect(self.rect(), shade)
+        height = (len(self.keys) + 3) * ROW
+        sheet = QRectF(self.width() / 2 - 210, (self.height() - height) / 2, 420, height)
+        painter.fillRect(sheet, QColor(self.theme.panel))
+        painter.setPen(QPen(QColor(self.theme.accent), 1))
+        painter.drawRect(sheet)
+        title = QRectF(sheet.left() + 20, sheet.top() + 8, 380, ROW)
+        write(painter, title, "Keys", self.theme.text, size=15, bold=True, align="left")
+        for k, (key, what) in enumerate(self.keys):
+            top = sheet.top() + 8 + (k + 1.3) * ROW
+            write(painter, QRectF(sheet.left() + 20, top, 100, ROW), key, self.theme.accent, size=13, align="left")
+            write(painter, QRectF(sheet.left() + 130, top, 280, ROW), what, self.theme.text, size=13, align="left")
+        foot = QRectF(sheet.left() + 20, sheet.bottom() - ROW - 4, 380, ROW)
+        write(painter, foot, RESEARCH_USE, self.theme.quiet, size=11, align="left")
+        painter.end()

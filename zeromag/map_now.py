@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zeromag.block import Block
-from zeromag.errors import InputError
 from zeromag.mapping.beat import Beat
 from zeromag.mapping.field_map import FieldMap
 from zeromag.mapping.mapper import Mapper
@@ -45,9 +44,10 @@ class MapNow:
         if self._mapped is None:
             return None
         level = self._level if self._level is not None else _mean(self._ring.newest(round(self._block.rate))[0])
+        newest = self._block.part(len(self._block) - 1, len(self._block))
         try:
-            return self._mapped(self._block, level)
-        except InputError:
+            return self._mapped(newest.with_data(newest.data - level))
+        except ValueError:
             return None  # too few channels are good at this moment; the channels' own messages say why
 
 

@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from zeromag.errors import InputError
 from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat
 from zeromag.mapping.field_map import FieldMap
-from zeromag.mapping.mapper import Mapper, map_average
-
-MAP_STEP = 0.002  # s between the maps of an averaged beat
+from zeromag.mapping.mapper import Mapper
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +28,8 @@ def read_beat(averages: Sequence[Average], beats: Sequence[Beat], mapper: Mapper
     del beats
     if not averages:
         return Reading(no_map="no map: no heartbeat was found")
-    rate = 1 / (averages[0].time[1] - averages[0].time[0])
-    every = max(1, round(MAP_STEP * rate))
     try:
-        maps = {average.kind: map_average(average, mapper, every) for average in averages}
-    except InputError as error:
+        maps = {average.kind: mapper.map_average(average) for average in averages}
+    except ValueError as error:
         return Reading(no_map=f"no map: {error}")
     return Reading(maps=maps)

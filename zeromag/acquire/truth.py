@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zeromag.acquire.field_peak import field_peaks
 from zeromag.acquire.simulation import Chunk, Simulation
 from zeromag.errors import InputError, StorageError
+from zeromag.physics.conductor import lead_field
 
 if TYPE_CHECKING:
     import h5py
@@ -20,8 +22,8 @@ def write_truth(path: str | Path, simulation: Simulation) -> None:
     """Write what was simulated, chunk by chunk, whatever its length.
 
     `dipole_Am` (hearts, 3, samples), `dipole_position_m` (hearts, 3), `clean_T` (samples, channels) hearts
-    only with ideal sensors, `interference/NAME` (samples, channels) T, `r_peak_sample` of the first heart,
-    `hearts/K/r_peak_sample` and `hearts/K/beat_kind` of each, `sensors/…`.
+    only with ideal sensors, `interference/NAME` (samples, channels) T, `r_peak_sample` of the first heart (where its
+    field is largest), `hearts/K/r_peak_sample` and `hearts/K/beat_kind` of each, `sensors/…`.
 
     Raises
     ------
@@ -34,10 +36,10 @@ def write_truth(path: str | Path, simulation: Simulation) -> None:
         raise InputError(f"{simulation.spec}: a recording needs an end; add seconds=60.")
     with _file(Path(path)) as file:
         _describe(file, simulation)
-        _write_beats(file, simulation, simulation.samples)
         sizes = _Datasets(file, simulation, simulation.samples)
         for chunk in simulation.chunks():
             sizes.add(chunk)
+        _write_beats(file, simulation, simulation.samples)
 
 
 @contextmanager
@@ -74,11 +76,15 @@ def _describe(file: h5py.File, simulation: Simulation) -> None:
 
 
 def _write_beats(file: h5py.File, simulation: Simulation, samples: int) -> None:
-    """Write the R peaks of each heart."""
+    """Write the R peaks of each heart: where its field over the array is largest."""
+    sensors = simulation.sensors.pick(simulation.sensors.of_kind("mag"))
     for k, heart in enumerate(simulation.beating()):
         peaks = heart.peaks(0, samples)
         group = file.create_group(f"hearts/{k}")
-        group["r_peak_sample"] = np.array([sample for sample, _ in peaks], dtype=np.int64)
+        place = simulation.hearts[k].position[None]
+        lead = lead_field(simulation.conductor, place, sensors.positions, sensors.axes)[:, 0]
+        vector_peaks = np.array([sample for sample, _ in peaks], dtype=np.int64)
+        group["r_peak_sample"] = field_peaks(file["dipole_Am"][k], lead, vector_peaks, simulation.rate)
         group["beat_kind"] = np.array([kind.encode() for _, kind in peaks], dtype="S16")
     first = file["hearts/0/r_peak_sample"][:] if simulation.hearts else np.zeros(0, dtype=np.int64)
     file["r_peak_sample"] = first

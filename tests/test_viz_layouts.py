@@ -1,0 +1,193 @@
+"""The three layouts and their panels: everything is painted, fits, has a key, and leaks nothing."""
+
+from __future__ import annotations
+
+import sys
+import time
+from functools import partial
+
+import numpy as np
+import pytest
+
+from tests.viz_qt import application, grabbed
+from tests.viz_scene import RATE, array, average, fill, traces
+from zeromag.block import Block
+from zeromag.viz.feed import Feed
+from zeromag.viz.film import Film
+from zeromag.viz.spectrum import amplitude_spectrum, floor
+from zeromag.viz.theme import DARK, LIGHT
+
+application()  # before Qt is loaded, since it may skip this file
+QTest = pytest.importorskip("PySide6.QtTest").QTest
+QtGui = pytest.importorskip("PySide6.QtGui")
+Window = pytest.importorskip("zeromag.viz.window").Window
+LAYOUTS = pytest.importorskip("zeromag.viz.layouts").LAYOUTS
+
+
+def opened(layout: str, theme=DARK):
+    window = Window(fill(Feed(), seconds=9.0), layout=layout, theme=theme)
+    window._timer.stop()
+    window.show()
+    window.tick()
+    window.film.film.wait()
+    window.feed.arrived_ns = time.monotonic_ns()
+    window.tick(window.feed.arrived_ns + 1_000_000)
+    return window
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_panel_of_a_layout_shows_something(layout, theme):
+    window = opened(layout, theme)
+    grabbed(window)
+    for name, *_ in LAYOUTS[layout].places:
+        panel = window.panels[name]
+        assert panel.isVisible()
+        picture = grabbed(panel)[30:-10, 12:-12]
+        ground = np.array([int(theme.panel[k : k + 2], 16) for k in (1, 3, 5)])
+        painted = np.abs(picture.astype(int) - ground).sum(axis=2) > 60
+        assert painted.mean() > 0.004, name
+    window.close()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_layout_fits_a_small_screen(layout):
+    window = opened(layout)
+    window.resize(1280, 720)
+    application().processEvents()
+    assert (window.width(), window.height()) == (1280, 720)
+    for name, *_ in LAYOUTS[layout].places:
+        assert window.rect().contains(window.panels[name].geometry()), name
+    window.close()
+
+
+def test_every_action_is_reached_by_its_key():
+    window = opened("clinic")
+    called: list[str] = []
+    shortcuts = window.findChildren(QtGui.QShortcut)
+    for shortcut in shortcuts:
+        shortcut.activated.disconnect()
+        shortcut.activated.connect(partial(called.append, shortcut.whatsThis()))
+    window.activateWindow()
+    application().processEvents()
+    wanted = [what for _, what, _ in window.actions_by_key()]
+    for key, _, _ in window.actions_by_key():
+        sequence = QtGui.QKeySequence(key)[0]
+        QTest.keyClick(window, sequence.key(), sequence.keyboardModifiers())
+    assert called == wanted
+    assert len({key for key, _, _ in window.actions_by_key()}) == len(wanted)
+    window.close()
+
+
+def test_every_action_does_its_work_twice_without_harm():
+    window = opened("clinic")
+    for _ in range(2):
+        for key, _, action in window.actions_by_key():
+            if key not in ("Ctrl+Q", "F11"):
+                action()
+                window.tick()
+        grabbed(window)
+    assert window.layout_name == "array"
+    assert not window.help.isVisible()
+    window.close()
+
+
+def test_an_unknown_layout_is_refused():
+    with pytest.raises(ValueError, match="one of clinic, research, array, got attic"):
+        Window(Feed(), layout="attic")
+
+
+def test_the_film_runs_with_the_cursor():
+    window = opened("research")
+    window.beat.move_cursor(0.0)
+    window.tick()
+    at_r = window.film.map
+    window.beat.move_cursor(0.28)
+    window.tick()
+    at_t = window.film.map
+    assert np.nanmax(at_r.bz) > 2 * np.nanmax(at_t.bz) > 0
+    assert window.film.note == "" or "isolines" in window.film.note
+    before = window.beat.cursor_s
+    window.film.toggle_play()
+    window.tick()
+    assert window.beat.cursor_s > before
+    window.close()
+
+
+def test_the_film_is_the_field_the_sensors_read():
+    """At R the film's map, at the sensors' places, is what the sensors read."""
+    film, beat = Film(), average(array())
+    film.see(beat)
+    film.wait()
+    assert film.see(beat)
+    shown = film.at(0.0)
+    row = beat.wave[beat.at(0.0)]
+    for c in np.flatnonzero(beat.good):
+        x, y, _ = beat.sensors.positions[c]
+        j, i = np.abs(shown.grid.y - y).argmin(), np.abs(shown.grid.x - x).argmin()
+        if shown.grid.mask[j, i]:
+            assert shown.bz[j, i] == pytest.approx(row[c], abs=0.12 * np.abs(row).max())
+
+
+def test_an_array_without_a_map_says_why():
+    film = Film()
+    film.see(average(array().pick(range(6))))  # one row of six
+    film.wait()
+    film.see(None)
+    assert film.at(0.0) is None
+    assert "needs" in film.why_not
+
+
+def test_spectrum_is_that_of_scipy():
+    from scipy.signal import welch
+
+    rows = np.random.default_rng(2).normal(scale=15e-15 * np.sqrt(RATE / 2), size=(16000, 3))  # 15 fT/√Hz
+    frequency, spectrum = amplitude_spectrum(rows, RATE, 1000)
+    expected = welch(rows, RATE, nperseg=1000, axis=0)[1]
+    np.testing.assert_allclose(spectrum[1:-1] ** 2, expected[1:-1], rtol=1e-9)
+    assert floor(frequency, spectrum) == pytest.approx(15e-15, rel=0.06)
+    assert np.isnan(floor(*amplitude_spectrum(rows, 50.0, 100))).all()
+
+
+def test_spectrum_leaves_gaps_out():
+    rows = np.random.default_rng(3).normal(size=(4000, 1))
+    whole = amplitude_spectrum(rows[:2000], RATE, 500)[1]
+    rows[2100:] = np.nan
+    np.testing.assert_allclose(amplitude_spectrum(rows[:2400], RATE, 500)[1], whole)
+
+
+def test_a_sensor_stands_at_its_place():
+    """Only the patient's upper left sensor beats: only the upper right cell of the picture moves."""
+    feed, sensors = Feed(), array()
+    data = np.zeros((3000, 36))
+    data[:, 5] = traces(sensors, 3.0)[:, 10]  # S06: x = +0.1 m, y = +0.1 m
+    feed.block(Block(data=data, first=0, rate=RATE, sensors=sensors))
+    window = Window(feed, layout="array")
+    window._timer.stop()
+    window.show()
+    window.tick()
+    panel = window.panels["array"]
+    grabbed(panel)
+    moving = [k for k, cell in enumerate(panel._cells) if (cell != cell[0, 0]).any(axis=1).sum() > 10]
+    assert moving == [5]
+    spots = grabbed(panel)
+    assert spots.shape[1] / 2 < panel.rect().width()
+    window.close()
+
+
+@pytest.mark.parametrize("repaints", [300, pytest.param(5000, marks=pytest.mark.nightly)])
+def test_no_reference_is_lost_by_painting(repaints):
+    """PySide6 6.12 loses references to None on Python 3.11 until the process aborts."""
+    window = opened("clinic")
+    for panel in window.panels.values():
+        grabbed(panel)
+    counts = []
+    for _ in range(3):
+        for _ in range(repaints // 3):
+            window.tick()
+            window.map.repaint()
+            window.traces.repaint()
+            window.beat.repaint()
+        counts.append(sys.getrefcount(None))
+    assert abs(counts[2] - counts[1]) < 50
+    window.close()

@@ -114,7 +114,7 @@ def test_ctrl_c_ends_all_and_keeps_what_was_recorded(start: Callable[..., Run]) 
     os.killpg(run.process.pid, signal.SIGINT)  # as a terminal does: everybody gets it
     assert run.end() == 130
     assert vanished(children)
-    assert json.loads((run.out / "summary.json").read_text())["duration_s"] > 1
+    assert json.loads((run.out / "summary.json").read_text())["duration_s"] > 0.5
     assert list(run.out.rglob("*.zm.h5"))
 
 
@@ -135,7 +135,7 @@ def test_a_killed_process_is_said_and_nothing_recorded_is_lost(start: Callable[.
     assert vanished(children)
     (recording,) = run.out.rglob("*.zm.h5")
     with h5py.File(recording) as file:
-        assert len(file["raw/data"]) >= 1000
+        assert len(file["raw/data"]) >= 500
 
 
 def test_children_do_not_outlive_a_killed_supervisor(start: Callable[..., Run]) -> None:

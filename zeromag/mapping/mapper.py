@@ -82,7 +82,20 @@ class Mapper:
         return LiveMap(self, head)
 
     def map_average(self, average: Average) -> FieldMap:
-        """Return the maps over an averaged beat, every `step` through R, the prior as strong as this heart.
+        """Return the maps over an averaged beat, every `step` through R.
+
+        Raises
+        ------
+        ValueError
+            If the array carries no map; one sentence.
+        """
+        operator = self.operator_for(average)
+        every = max(1, round(self.step / (average.time[1] - average.time[0])))
+        rows = np.arange(average.at(0.0) % every, len(average.time), every)
+        return operator(average.time[rows], average.wave[rows])
+
+    def operator_for(self, average: Average) -> MapOperator:
+        """Return the operator of an average: its good channels, its noise, the prior as strong as its R.
 
         Raises
         ------
@@ -91,12 +104,9 @@ class Mapper:
         """
         if why := self.why_not(average.sensors, average.good):
             raise ValueError(why)
-        every = max(1, round(self.step / (average.time[1] - average.time[0])))
-        rows = np.arange(average.at(0.0) % every, len(average.time), every)
         power = float(np.mean(average.wave[:, average.good] ** 2, axis=1).max())
         settings = replace(self, signal=float(np.sqrt(power)) or self.signal)
-        operator = settings.operator(average.sensors, average.good, average.noise)
-        return operator(average.time[rows], average.wave[rows])
+        return settings.operator(average.sensors, average.good, average.noise)
 
 
 class ArrayMap:
@@ -134,7 +144,7 @@ class ArrayMap:
         ValueError
             If too few of them are good.
         """
-        good = good & self.usable
+        good = np.logical_and(good, self.usable)
         key = good.tobytes(), np.where(good, noise, 0.0).tobytes()
         if key not in self._operators:
             if len(self._operators) >= CACHED:
@@ -186,7 +196,7 @@ class LiveMap:
         """Return a map of every sample, on the channels that are good in all of them."""
         if self._map is None:
             self._map = self._settings.of(block.sensors)
-        good = ~block.bad().any(axis=0) & np.isfinite(block.data).all(axis=0)
+        good = np.asarray((np.isfinite(block.data) & ~block.bad()).all(axis=0), dtype=np.bool_)
         operator = self._map.operator(good, self._noise)
         time = (np.arange(block.first, block.stop) - self._begin) / block.rate
         return operator(time, block.data)

@@ -1,0 +1,154 @@
+"""Where the waves of an averaged beat begin, peak and end, on the field's root mean square over the array."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zeromag._jit import F64
+from zeromag.mapping.average import Average
+
+QRS_REACH = 0.10  # s around R within which the QRS begins and ends
+T_WINDOW = (0.12, 0.50)  # s after R in which the T wave peaks
+P_WINDOW = (0.28, 0.05)  # s before the QRS's beginning in which the P wave peaks
+VELOCITY = 0.05  # of the QRS's greatest speed, below which it has not begun or has ended
+STILL = 0.012  # s that the field must stay that slow
+SMOOTH_T = 0.016  # s, moving average before P and T are measured
+SEEN = 4.0  # times the noise that a P or T peak must have
+NAN = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Fiducials:
+    """Times from R of one averaged beat, s; NaN where a wave is not seen."""
+
+    p_onset: float = NAN
+    p_peak: float = NAN
+    p_end: float = NAN
+    qrs_onset: float = NAN
+    r_peak: float = NAN
+    qrs_end: float = NAN
+    t_onset: float = NAN
+    t_peak: float = NAN
+    t_end: float = NAN  # where the steepest descent's tangent meets the baseline
+    t_end_trapezium: float = NAN  # where the trapezium under the descent is largest (Vázquez-Seisdedos 2011)
+
+
+def fiducials(average: Average, baseline: tuple[float, float] = (-0.10, -0.06)) -> Fiducials:
+    """Return the fiducials of an averaged beat; all NaN when no channel is good."""
+    if not average.good.any():
+        return Fiducials()
+    return wave_fiducials(average.time, average.wave[:, average.good], baseline)
+
+
+def wave_fiducials(time: F64, wave: F64, baseline: tuple[float, float] = (-0.10, -0.06)) -> Fiducials:
+    """Return the fiducials of a wave (n_times, n_channels) T, `time` s from R."""
+    rate = 1.0 / (time[1] - time[0])
+    rest = _baseline(time, wave, baseline)
+    rms = np.sqrt(np.mean((wave - rest) ** 2, axis=1))
+    smooth = np.sqrt(np.mean(_smoothed(wave - rest, rate) ** 2, axis=1))
+    r = _highest(rms, time, -0.08, 0.08)
+    onset, end = _qrs(time, wave, r, rate)
+    # what a root mean square of noise alone reaches
+    quiet = smooth[(time >= baseline[0]) & (time <= baseline[1])]
+    noise = float(np.median(quiet))
+    t = _highest(smooth, time, max(T_WINDOW[0], time[end] + 0.04), T_WINDOW[1])
+    seen = smooth[t] > SEEN * noise and 0 < t < len(time) - 2
+    t_end = _descent(time, smooth, t, noise) if seen else NAN
+    trapezium = _trapezium(time, smooth, t) if seen else NAN
+    t_onset = -_descent(-time[::-1], smooth[::-1], len(time) - 1 - t, noise, until=-time[end]) if seen else NAN
+    p_onset, p_peak, p_end = _p(time, smooth, time[onset], noise)
+    return Fiducials(
+        p_onset=p_onset,
+        p_peak=p_peak,
+        p_end=p_end,
+        qrs_onset=float(time[onset]),
+        r_peak=float(time[r]),
+        qrs_end=float(time[end]),
+        t_onset=t_onset,
+        t_peak=_refined(time, smooth, t) if seen else NAN,
+        t_end=t_end,
+        t_end_trapezium=trapezium,
+    )
+
+
+def _baseline(time: F64, wave: F64, baseline: tuple[float, float]) -> F64:
+    rows = (time >= baseline[0]) & (time <= baseline[1])
+    level: F64 = wave[rows].mean(axis=0) if rows.any() else np.zeros(wave.shape[1])
+    return level
+
+
+def _smoothed(wave: F64, rate: float) -> F64:
+    from scipy.ndimage import uniform_filter1d
+
+    n = max(1, round(SMOOTH_T * rate))
+    out: F64 = uniform_filter1d(uniform_filter1d(wave, n, axis=0, mode="nearest"), n, axis=0, mode="nearest")
+    return out
+
+
+def _highest(values: F64, time: F64, low: float, high: float) -> int:
+    rows = np.flatnonzero((time >= low) & (time <= high))
+    return int(rows[np.argmax(values[rows])]) if len(rows) else len(time) - 1
+
+
+def _qrs(time: F64, wave: F64, r: int, rate: float) -> tuple[int, int]:
+    """Return where the field's speed over the array rises above, and falls below, a share of its greatest."""
+    from scipy.ndimage import uniform_filter1d
+
+    n = max(1, round(0.004 * rate))
+    speed = np.sqrt(np.mean(np.gradient(uniform_filter1d(wave, n, axis=0, mode="nearest"), axis=0) ** 2, axis=1))
+    near = (time >= time[r] - QRS_REACH) & (time <= time[r] + QRS_REACH)
+    quiet = float(np.quantile(speed[time <= time[r] - 0.05], 0.2)) if (time <= time[r] - 0.05).any() else 0.0
+    threshold = quiet + VELOCITY * (float(speed[near].max()) - quiet)
+    still = max(1, round(STILL * rate))
+    reach = round(QRS_REACH * rate)
+    onset = next(
+        (k for k in range(r, max(still, r - reach), -1) if (speed[k - still : k] < threshold).all()), r - reach
+    )
+    stop = min(len(time) - still, r + reach + round(0.05 * rate))
+    end = next(
+        (k for k in range(r + 1, stop) if (speed[k : k + still] < threshold).all()), min(r + reach, len(time) - 1)
+    )
+    return max(0, onset), end
+
+
+def _descent(time: F64, values: F64, peak: int, level: float, until: float = np.inf) -> float:
+    """Return where the tangent at the steepest descent after a peak meets the level."""
+    stop = min(peak + max(3, round(0.18 / (time[1] - time[0]))), len(time) - 1)
+    stop = min(stop, int(np.searchsorted(time, until)))
+    if stop - peak < 3:
+        return NAN
+    slope = np.gradient(values, time)
+    steepest = peak + int(np.argmin(slope[peak : stop + 1]))
+    if slope[steepest] >= 0:
+        return NAN
+    return float(time[steepest] - (values[steepest] - level) / slope[steepest])
+
+
+def _trapezium(time: F64, values: F64, peak: int) -> float:
+    """Return the time that spans the largest trapezium with the steepest descent and a point well after it."""
+    step = time[1] - time[0]
+    stop = min(peak + round(0.22 / step), len(time) - 1)
+    slope = np.gradient(values, time)
+    steepest = peak + int(np.argmin(slope[peak : max(peak + 2, stop - round(0.06 / step))]))
+    rows = np.arange(steepest, stop + 1)
+    area = 0.5 * (values[steepest] - values[rows]) * (2 * time[stop] - time[rows] - time[steepest])
+    return float(time[rows[int(np.argmax(area))]])
+
+
+def _p(time: F64, smooth: F64, qrs_onset: float, noise: float) -> tuple[float, float, float]:
+    k = _highest(smooth, time, qrs_onset - P_WINDOW[0], qrs_onset - P_WINDOW[1])
+    first = int(np.searchsorted(time, qrs_onset - P_WINDOW[0]))
+    if not (first < k < len(time) - 2) or smooth[k] < SEEN * noise or smooth[k] < smooth[k + 1]:
+        return NAN, NAN, NAN
+    end = _descent(time, smooth, k, noise, until=qrs_onset)
+    onset = -_descent(-time[::-1], smooth[::-1], len(time) - 1 - k, noise)
+    return onset, _refined(time, smooth, k), end
+
+
+def _refined(time: F64, values: F64, k: int) -> float:
+    """Return the place of a peak between samples, by a parabola."""
+    left, middle, right = values[k - 1 : k + 2].tolist()
+    curve = left - 2 * middle + right
+    return float(time[k] + (0.5 * (left - right) / curve if curve < 0 else 0.0) * (time[1] - time[0]))

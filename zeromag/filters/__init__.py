@@ -2,6 +2,10 @@
 
 from zeromag.filters.band_pass import BandPass
 from zeromag.filters.choose import Choice, default_chain
+from zeromag.filters.decimate import Decimate
+from zeromag.filters.despike import Despike
+from zeromag.filters.fir import Fir
+from zeromag.filters.gradiometer import Gradiometer
 from zeromag.filters.high_pass import HighPass
 from zeromag.filters.homogeneous import HomogeneousField
 from zeromag.filters.joint_fit import JointFit
@@ -9,12 +13,22 @@ from zeromag.filters.low_pass import LowPass
 from zeromag.filters.mains import Mains
 from zeromag.filters.mask_bad import MaskBad
 from zeromag.filters.meter import HeartCost, measure
+from zeromag.filters.nlms import Nlms
 from zeromag.filters.notch import Notch
+from zeromag.filters.projection import SignalSpaceProjection, patterns_of
+from zeromag.filters.reference_regression import ReferenceRegression
+from zeromag.filters.rls import Rls
+from zeromag.filters.separation import SignalSpaceSeparation
 from zeromag.filters.shielding import Shielding
+from zeromag.filters.temporal_separation import TemporalSeparation
 
 __all__ = [
     "BandPass",
     "Choice",
+    "Decimate",
+    "Despike",
+    "Fir",
+    "Gradiometer",
     "HeartCost",
     "HighPass",
     "HomogeneousField",
@@ -22,8 +36,15 @@ __all__ = [
     "LowPass",
     "Mains",
     "MaskBad",
+    "Nlms",
     "Notch",
+    "ReferenceRegression",
+    "Rls",
     "Shielding",
+    "SignalSpaceProjection",
+    "SignalSpaceSeparation",
+    "TemporalSeparation",
     "default_chain",
     "measure",
+    "patterns_of",
 ]

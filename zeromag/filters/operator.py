@@ -121,6 +121,11 @@ class SpatialStep:
             self._remember(x, start, stop, block.first)
         return block.with_data(out)
 
+    def replan(self, plan: Plan) -> None:
+        """Use another plan from the next sample on; the slow part of every output stays where it is."""
+        self._plan = plan
+        self._known.clear()
+
     def _runs(self, bad: NDArray[np.bool_], first: int) -> list[tuple[int, int]]:
         """Return the parts of a block with one pattern of bad channels and one baseline."""
         length = len(bad)

@@ -1,0 +1,136 @@
+"""Signal-space separation, temporal separation and the synthetic gradiometer against MNE and known figures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.arrays import hearts, planar, planar_triaxial, with_references
+from tests.test_filters_spatial import matrix, mne_info
+from zeromag.block import Block
+from zeromag.filters import Gradiometer, SignalSpaceSeparation, TemporalSeparation
+from zeromag.filters.far_sources import far_fields, predicted_shielding
+from zeromag.filters.harmonics import inside_basis, regular
+from zeromag.filters.temporal_separation import temporal_operator
+from zeromag.sensors import SensorArray
+
+ORIGIN = (0.0, 0.0, -0.1)
+MAXWELL = {
+    "origin": ORIGIN,
+    "int_order": 4,
+    "ext_order": 2,
+    "coord_frame": "meg",
+    "regularize": None,
+    "mag_scale": 1.0,
+    "verbose": False,
+}
+
+
+def test_harmonics_are_harmonic() -> None:
+    points = np.random.default_rng(0).normal(size=(6, 3))
+    step = 1e-5
+    value, slope = regular(points, 5)
+    numeric = np.stack(
+        [(regular(points + step * e, 5)[0] - regular(points - step * e, 5)[0]) / (2 * step) for e in np.eye(3)], axis=2
+    )
+    np.testing.assert_allclose(slope, numeric, atol=1e-4)
+    bend = sum(
+        (regular(points + step * e, 5)[1] - regular(points - step * e, 5)[1])[:, :, k] / (2 * step)
+        for k, e in enumerate(np.eye(3))
+    )
+    assert np.abs(bend).max() < 1e-4
+    assert value.shape == (6, 35)
+
+
+def test_a_multipole_of_degree_1_is_a_dipole() -> None:
+    places = np.random.default_rng(1).normal(size=(50, 3))
+    axes = np.tile([0.0, 0.0, 1.0], (50, 1))
+    away = np.linalg.norm(places, axis=1)
+    dipole = 3 * places[:, 2] ** 2 / away**5 - 1 / away**3  # along z, seen along z
+    basis = inside_basis(places, axes, np.zeros(3), 1)
+    assert abs(basis[:, 1] @ dipole) / np.linalg.norm(dipole) == pytest.approx(1.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("orders", [(4, 2), (3, 3), (2, 1)])
+def test_separation_is_that_of_mne(orders: tuple[int, int]) -> None:
+    from mne.preprocessing import compute_maxwell_basis
+
+    sensors = planar_triaxial(8, 0.03)
+    settings = MAXWELL | {"int_order": orders[0], "ext_order": orders[1]}
+    basis, inverse, _, inner = compute_maxwell_basis(mne_info(sensors), **settings)
+    ours = matrix(SignalSpaceSeparation(*orders, origin=ORIGIN), sensors)
+    np.testing.assert_allclose(ours, basis[:, :inner] @ inverse[:inner], atol=1e-8)
+
+
+def test_separation_on_a_plane_says_what_it_costs() -> None:
+    sensors = planar(8, 0.03)
+    loud, damped = SignalSpaceSeparation(4, 2), SignalSpaceSeparation(4, 2, damping=0.01)
+    gains = [np.sqrt((matrix(stage, sensors) ** 2).sum() / 64) for stage in (loud, damped)]
+    assert gains[0] > 1.5 > gains[1]
+    assert predicted_shielding(matrix(loud, sensors), sensors, gain_error=0.0) > 40
+    with pytest.raises(ValueError, match="needs 27 channels.*got 9"):
+        SignalSpaceSeparation().plan(planar(3))
+
+
+def near_artefact(seconds: float) -> tuple[SensorArray, NDArray[np.float64], NDArray[np.float64]]:
+    """Return an array, a heart, and the same with something that moves just above the array and a swing far off."""
+    sensors = planar_triaxial(8, 0.03)
+    rng = np.random.default_rng(2)
+    time = np.arange(round(seconds * 1000)) / 1000.0
+    heart = 10e-6 * hearts(sensors, 1)[:, 0] * np.exp(-0.5 * (((time + 0.3) % 0.8 - 0.4) / 0.02) ** 2)[:, None]
+    away = sensors.positions - np.array([0.05, 0.02, 0.12])
+    reach = np.linalg.norm(away, axis=1)[:, None]
+    moment = np.array([0.3, 0.5, 1.0])
+    near = ((3 * away * (away @ moment)[:, None] / reach**5 - moment / reach**3) * sensors.axes).sum(axis=1)
+    far = far_fields(sensors, count=1)[:, 0]
+    data = heart + 1e-13 * rng.normal(size=heart.shape)
+    wave = np.sin(2 * np.pi * 3.3 * time) + 0.5 * rng.normal(size=len(time))
+    data += wave[:, None] * near * 50e-12 / np.abs(near).max()
+    data += np.sin(2 * np.pi * 1.1 * time)[:, None] * far * 100e-12 / np.abs(far).max()
+    return sensors, heart, data
+
+
+def test_temporal_separation_of_one_window_is_that_of_mne() -> None:
+    import mne
+
+    sensors, heart, data = near_artefact(10.0)
+    data = data - data.mean(axis=0)
+    raw = mne.io.RawArray(data.T.copy(), mne_info(sensors), verbose=False)
+    cleaned = mne.preprocessing.maxwell_filter(raw, st_duration=10.0, st_correlation=0.98, **MAXWELL)
+    theirs = cleaned.get_data().T
+    settings = TemporalSeparation(4, 2, ORIGIN)
+    operator = temporal_operator(settings, sensors, data.T @ data, np.ones(192, dtype=np.bool_))
+    ours = data @ operator.matrix(192).T
+    np.testing.assert_allclose(ours, theirs, atol=1e-6 * np.abs(theirs).max())
+    plain = data @ matrix(settings.spatial(), sensors).T
+    assert (plain - heart).std() > 5 * (ours - heart).std()
+
+
+def test_temporal_separation_in_the_stream_does_as_well() -> None:
+    sensors, heart, data = near_artefact(14.0)
+    block = Block(data=data, first=0, rate=1000.0, sensors=sensors)
+    late = slice(11_000, None)
+    temporal = TemporalSeparation(4, 2, ORIGIN).start(block)(block).data[late]
+    plain = SignalSpaceSeparation(4, 2, ORIGIN).start(block)(block).data[late]
+    left, before = temporal - heart[late], plain - heart[late]
+    assert (before - before.mean(axis=0)).std() > 5 * (left - left.mean(axis=0)).std()
+
+
+@pytest.mark.parametrize(("order", "kept", "noise", "decibels"), [(1, 0.995, 1.12, 14), (2, 0.89, 2.81, 28)])
+def test_gradiometer_does_what_the_table_says(order: int, kept: float, noise: float, decibels: float) -> None:
+    sensors = with_references()
+    mag = sensors.of_kind("mag")
+    operator = matrix(Gradiometer(order), sensors)
+    heart = hearts(sensors, 1000)
+    after = (operator @ heart)[mag]
+    assert np.median((after**2).sum(axis=0) / (heart[mag] ** 2).sum(axis=0)) == pytest.approx(kept, abs=0.06)
+    assert np.sqrt((operator[mag] ** 2).sum() / 36) == pytest.approx(noise, rel=0.1)
+    assert predicted_shielding(operator, sensors, gain_error=0.0) == pytest.approx(decibels, abs=2)
+
+
+def test_gradiometer_needs_references_that_see_enough() -> None:
+    with pytest.raises(ValueError, match="15 fields apart, got 12 references"):
+        Gradiometer(3).plan(with_references())
+    with pytest.raises(ValueError, match="got 0 references"):
+        Gradiometer().plan(planar())

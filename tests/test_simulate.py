@@ -93,7 +93,7 @@ def test_vectorcardiogram_drives_the_dipole(data):
     peaks = np.array([sample for sample, _ in source.beating()[0].peaks(0, 38_400)])
     assert len(peaks) in (51, 52, 53)
     assert 60_000 / np.diff(peaks).mean() == pytest.approx(81.9, abs=0.5)
-    moment = source.beating()[0].moment(0, 38_400)
+    moment = source.beating()[0].moments(0, 38_400)[0]
     size = np.linalg.norm(moment, axis=1)
     assert np.median(size[peaks]) == pytest.approx(15e-6, rel=1e-3)
     for peak in peaks[1:-1]:
@@ -108,7 +108,7 @@ def test_vectorcardiogram_is_the_record_itself(data):
 
     record = wfdb.rdrecord(str(data / "vcg/s0010_re"))
     raw = record.p_signal[:, [record.sig_name.index(lead) for lead in ("vx", "vy", "vz")]] * [1, -1, -1]
-    moment = source.beating()[0].moment(0, 38_000)
+    moment = source.beating()[0].moments(0, 38_000)[0]
     for peak, _ in source.beating()[0].peaks(5000, 15_000):
         span = slice(peak - 200, peak + 400)
         wanted = raw[span] - np.linspace(raw[span][0], raw[span][-1], 600)
@@ -123,7 +123,7 @@ def test_vectorcardiogram_goes_on_without_a_jump(data):
     rr = np.diff(peaks)
     assert rr.min() > 650
     assert rr.max() < 800
-    moment = beating.moment(0, 200_000)
+    moment = beating.moments(0, 200_000)[0]
     assert np.abs(np.diff(moment, axis=0)).max() <= np.abs(np.diff(moment[:36_000], axis=0)).max()
     parts = [peak for start in range(0, 200_000, 9000) for peak in beating.peaks(start, min(200_000, start + 9000))]
     assert parts == beating.peaks(0, 200_000)
@@ -131,8 +131,8 @@ def test_vectorcardiogram_goes_on_without_a_jump(data):
 
 def test_vectorcardiogram_at_another_rate_is_the_same_heart(data):
     spec = f"sim:vcg?record={data}/vcg/s0010_re&seconds=30"
-    slow = simulation(spec).beating()[0].moment(0, 30_000)
-    fast = simulation(spec + "&rate=2000").beating()[0].moment(0, 60_000)
+    slow = simulation(spec).beating()[0].moments(0, 30_000)[0]
+    fast = simulation(spec + "&rate=2000").beating()[0].moments(0, 60_000)[0]
     assert np.abs(fast[::2] - slow).max() < 5e-3 * np.abs(slow).max()
 
 
@@ -160,8 +160,13 @@ def test_fetal_preset_has_two_hearts_of_their_own_rates():
         ("sim:adult?heart_rate=1000", "20 to 300"),
         ("sim:adult?noise=-1", "noise needs"),
         ("sim:adult?mains=5", "line frequency"),
-        ("sim:adult?bits=4", "8 to 32"),
-        ("sim:adult?range_nT=0", "above 0"),
+        ("sim:adult?bits=4", "bits must be 8 to 32"),
+        ("sim:adult?room=ligt", "did you mean 'light'"),
+        ("sim:adult?sensor=qzfm", "did you mean 'qzfm"),
+        ("sim:adult?conductor=torso", "torso=FOLDER"),
+        ("sim:adult?conductor=ball", "no conductor"),
+        ("sim:adult?breath_mm=100", "motion must be"),
+        ("sim:adult?range_nT=0", "range_nT must be"),
         ("sim:adult?depth=0", "depth must be"),
         ("sim:adult?rows=0", "a grid needs"),
         ("sim:adult?rows=3000&columns=3000", "at most 65536"),

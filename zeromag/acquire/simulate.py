@@ -3,84 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
-from urllib.parse import unquote
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from zeromag.acquire.options import Options, nearest, parsed
 from zeromag.acquire.simulation import Simulation
 from zeromag.acquire.vcg import read_vcg
 from zeromag.errors import InputError
 from zeromag.physics.arrays import grid, read_array, with_references
+from zeromag.physics.conductor import Conductor, Infinite
 from zeromag.physics.drift import Drift, Residual
 from zeromag.physics.faults import Faults
 from zeromag.physics.halfspace import HalfSpace
-from zeromag.physics.heart import Heart, SameniHeart
+from zeromag.physics.heart import Heart, SameniHeart, Site, spread_sites
 from zeromag.physics.lift import Lift
 from zeromag.physics.mains import Mains
+from zeromag.physics.motion import Motion
 from zeromag.physics.noise import SensorNoise
 from zeromag.physics.opm import HERTZ_PER_TESLA, Opm
 from zeromag.physics.outside import Interference
 from zeromag.physics.rhythm import Rhythm
+from zeromag.physics.room import ROOMS
 from zeromag.physics.sameni import FETAL
 from zeromag.physics.sensor_errors import SensorErrors
+from zeromag.physics.sphere import Sphere
 from zeromag.sensors import SensorArray
 
-__all__ = ["PRESETS", "Options", "Simulation", "simulation"]
+__all__ = ["PRESETS", "Simulation", "simulation"]
 
 MOTHER = (0.02, 0.30, -0.13)  # m, a mother's heart above an array over the womb
+RAILWAY = 16.7  # Hz
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """Every key of a simulation, in the units people type, and its default."""
+class Preset:
+    """What a preset's name stands for: its own defaults, as a query, and who is under the array."""
 
-    seconds: float = np.inf
-    seed: int = 1
-    rate: float = 1000.0  # Hz
-    block: int = 10  # samples
-    array: str = ""  # a table of sensors; empty: the grid
-    rows: int = 6
-    columns: int = 6
-    pitch: float = 40.0  # mm
-    references: int = 1  # 0: none, 1: four triaxial ones above
-    record: str = ""  # WFDB record of a vectorcardiogram
-    heart_rate: float = 60.0  # 1/min
-    variability: float = 0.03  # of RR
-    variation: float = 0.02  # of each beat's strength
-    ectopic_every: int = 0
-    moment: float = 15.0  # µA·m at R
-    t_scale: float = 0.6
-    x: float = 10.0  # mm, the heart's place
-    y: float = -5.0  # mm
-    depth: float = 100.0  # mm below the sensors
-    mother: float = 15.0  # µA·m of the mother's R (fetal)
-    mother_rate: float = 75.0  # 1/min
-    noise: float = 15.0  # fT/√Hz
-    corner: float = 3.0  # Hz
-    exponent: float = 1.0
-    mains: float = 50.0  # Hz, 0: none
-    mains_pT: float = 20.0  # amplitude of the fundamental  # noqa: N815 - the unit is the name
-    drift_pT: float = 40.0  # rms  # noqa: N815
-    lift_pT: float = 150.0  # largest change  # noqa: N815
-    lift_s: float = 20.0  # when it starts
-    residual_nT: float = 0.3  # noqa: N815
-    gain_error: float = 0.0  # standard deviation, relative
-    tilt_deg: float = 0.0  # rms
-    position_mm: float = 0.0  # standard deviation per coordinate
-    crosstalk: float = 0.0  # of the nearest neighbour
-    dead: str = ""  # sensor names, comma between
-    stuck: str = ""
-    jumping: str = ""
-    noisy: str = ""
-    clipping: str = ""
-    fault_s: float = 0.0  # when they begin to fail
-    fault_end_s: float = np.inf  # when they are good again
-    bandwidth: float = 0.0  # Hz of the OPM, 0: an ideal sensor that no residual field changes
-    loop_gain: float = 0.0  # of its field feedback, 0: open loop
-    bits: int = 24
-    range_nT: float = 5.0  # ±  # noqa: N815
+    keys: str
+    hearts: Callable[[Options], tuple[Heart, ...]]
 
 
 def simulation(spec: str, *, block: int | None = None) -> Simulation:
@@ -93,40 +54,15 @@ def simulation(spec: str, *, block: int | None = None) -> Simulation:
     """
     name, _, query = spec.removeprefix("sim:").partition("?")
     if name not in PRESETS:
-        raise InputError(f"sim:{name}: no such preset{_nearest(name, PRESETS)}; there are {', '.join(PRESETS)}.")
-    defaults, hearts = PRESETS[name]
+        raise InputError(f"sim:{name}: no such preset{nearest(name, PRESETS)}; there are {', '.join(PRESETS)}.")
+    preset = PRESETS[name]
     try:
-        options = _parsed(defaults, query)
+        options = parsed(Options(), f"{preset.keys}&{query}")
         if block is not None:
             options = replace(options, block=block)
-        return _built(spec, options, hearts(options))
+        return _built(spec, options, preset.hearts(options))
     except (ValueError, OverflowError) as error:
         raise InputError(f"{spec}: {error}.") from error
-
-
-def _parsed(options: Options, query: str) -> Options:
-    """Return the options with every key=value of the query set."""
-    kinds = {field.name: type(getattr(options, field.name)) for field in fields(options)}
-    values: dict[str, object] = {}
-    for pair in filter(None, query.split("&")):
-        key, equals, text = pair.partition("=")
-        if key not in kinds:
-            raise ValueError(f"no key {key!r}{_nearest(key, kinds)}")
-        if not equals:
-            raise ValueError(f"{key} needs a value, as in {key}={getattr(options, key) or '…'}")
-        try:
-            values[key] = kinds[key](unquote(text))
-        except ValueError as error:
-            wanted = "a whole number" if kinds[key] is int else "a number"
-            raise ValueError(f"{key} must be {wanted}, got {text!r}") from error
-        if values[key] != values[key]:  # only NaN differs from itself
-            raise ValueError(f"{key} must be a number, got {text!r}")
-    return replace(options, **values)  # type: ignore[arg-type]  # each value has its field's own type
-
-
-def _nearest(name: str, known: dict[str, type] | dict[str, Preset]) -> str:
-    close = get_close_matches(name, known, n=1, cutoff=0.0)
-    return f", did you mean {close[0]!r}" if close and name else ""
 
 
 def _built(spec: str, options: Options, hearts: tuple[Heart, ...]) -> Simulation:
@@ -139,9 +75,10 @@ def _built(spec: str, options: Options, hearts: tuple[Heart, ...]) -> Simulation
         seed=options.seed,
         block=options.block,
         hearts=hearts,
-        conductor=HalfSpace(),
+        conductor=_conductor(options),
         noise=SensorNoise(options.noise * 1e-15, options.corner, options.exponent),
         room=_room(options),
+        motion=Motion(options.tremble_um * 1e-6, options.breath_mm * 1e-3, options.recoil_mm * 1e-3, options.loose),
         errors=SensorErrors(
             options.gain_error, np.radians(options.tilt_deg), options.position_mm * 1e-3, options.crosstalk
         ),
@@ -164,21 +101,15 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _opm(options: Options) -> Opm | None:
     """Return the sensor's physics, None for an ideal one."""
-    if options.bandwidth < 0:
-        raise ValueError(f"bandwidth must be 0 or more, got {options.bandwidth:g}")
     if not options.bandwidth:
         return None
-    return Opm(options.bandwidth, options.bandwidth / HERTZ_PER_TESLA, options.loop_gain)
+    # a loop of gain T widens the band to (1 + T) times the atoms' own; the key names what comes out
+    atoms = options.bandwidth if options.loop_gain == 0 else min(options.bandwidth, 135.0)
+    return Opm(options.bandwidth, atoms / HERTZ_PER_TESLA, options.loop_gain)
 
 
 def _sensors(options: Options) -> SensorArray:
     """Return the array with references and digitiser."""
-    if not 8 <= options.bits <= 32:
-        raise ValueError(f"bits must be 8 to 32, got {options.bits}")
-    if not options.range_nT > 0:
-        raise ValueError(f"range_nT must be above 0, got {options.range_nT:g}")
-    if options.rows * options.columns > 65536:
-        raise ValueError(f"rows x columns must be at most 65536, got {options.rows} x {options.columns}")
     array = read_array(options.array) if options.array else grid(options.rows, options.columns, options.pitch * 1e-3)
     if options.references:
         array = with_references(array)
@@ -188,10 +119,28 @@ def _sensors(options: Options) -> SensorArray:
     return replace(array, quantum=quantum, limit=quantum * (most - 1))
 
 
+def _conductor(options: Options) -> Conductor:
+    """Return the body that the hearts' currents flow in."""
+    radius = options.sphere_mm * 1e-3
+    match options.conductor:
+        case "halfspace":
+            return HalfSpace()
+        case "infinite":
+            return Infinite()
+        case "sphere":
+            return Sphere((0.0, 0.0, -radius - 0.01), radius)
+        case "torso" if options.torso:
+            from zeromag.physics.torso import read_torso
+
+            return read_torso(options.torso, heart=_place(options))
+        case "torso":
+            raise ValueError("give torso=FOLDER with thorax.gii, lungs.gii and blood.gii")
+    known = ("halfspace", "infinite", "sphere", "torso")
+    raise ValueError(f"no conductor {options.conductor!r}{nearest(options.conductor, known)}")
+
+
 def _room(options: Options) -> tuple[Interference, ...]:
     """Return the interferences that were not switched off."""
-    if not (options.mains == 0 or 10 <= options.mains <= 1000):
-        raise ValueError(f"mains must be 0 or a line frequency of 10 to 1000 Hz, got {options.mains:g}")
     parts: list[Interference] = []
     if options.mains and options.mains_pT:
         parts.append(Mains(options.mains, options.mains_pT * 1e-12))
@@ -201,12 +150,16 @@ def _room(options: Options) -> tuple[Interference, ...]:
         parts.append(Lift(options.lift_pT * 1e-12, options.lift_s))
     if options.residual_nT:
         parts.append(Residual(options.residual_nT * 1e-9, options.residual_nT * 7e-9))
+    if background := ROOMS[options.room].background:
+        parts.append(background)
+    if options.rail_pT:
+        parts.append(
+            Mains(RAILWAY, options.rail_pT * 1e-12, (3,), frequency_wander=0.05, amplitude_wander=0.4, word="railway")
+        )
     return tuple(parts)
 
 
 def _place(options: Options) -> tuple[float, float, float]:
-    if not options.depth > 0:
-        raise ValueError(f"depth must be above 0 mm, got {options.depth:g}")
     return options.x * 1e-3, options.y * 1e-3, -options.depth * 1e-3
 
 
@@ -217,7 +170,16 @@ def _adult(options: Options) -> tuple[Heart, ...]:
         variation=options.variation,
         ectopic_every=options.ectopic_every,
     )
-    return (SameniHeart(_place(options), rhythm=rhythm, peak=options.moment * 1e-6, t_scale=options.t_scale),)
+    heart = SameniHeart(
+        _place(options),
+        rhythm=rhythm,
+        peak=options.moment * 1e-6,
+        t_scale=options.t_scale,
+        t_turn=np.radians(options.t_turn_deg),
+        st_level=options.st_level,
+        sites=spread_sites(options.spread_mm * 1e-3) if options.spread_mm else (Site(),),
+    )
+    return (heart,)
 
 
 def _vcg(options: Options) -> tuple[Heart, ...]:
@@ -232,21 +194,32 @@ def _nobody(options: Options) -> tuple[Heart, ...]:  # noqa: ARG001 - a room wit
 
 def _fetal(options: Options) -> tuple[Heart, ...]:
     """Return the fetus, head down and turned to its side, and its mother."""
-    rhythm = Rhythm(options.heart_rate, options.variability, variation=options.variation)
+    (adult,) = _adult(options)
+    if not isinstance(adult, SameniHeart):
+        raise TypeError(f"a fetus is a SameniHeart, got {type(adult).__name__}")
     turn = np.array([[-0.6, -0.8, 0.0], [0.8, -0.6, 0.0], [0.0, 0.0, 1.0]])
-    fetus = SameniHeart(_place(options), FETAL, rhythm, peak=options.moment * 1e-6, t_scale=options.t_scale, turn=turn)
+    fetus = replace(adult, vector=FETAL, turn=turn)
     if not options.mother:
         return (fetus,)
     return fetus, SameniHeart(MOTHER, rhythm=Rhythm(options.mother_rate), peak=options.mother * 1e-6)
 
 
-Preset = tuple[Options, Callable[[Options], tuple[Heart, ...]]]
 PRESETS: dict[str, Preset] = {
-    "adult": (Options(), _adult),
-    "vcg": (Options(), _vcg),
-    "empty-room": (Options(), _nobody),
-    "fetal": (
-        Options(heart_rate=140.0, variability=0.02, moment=1.0, t_scale=1.0, x=15.0, y=-10.0, depth=70.0),
-        _fetal,
+    "adult": Preset("", _adult),
+    "vcg": Preset("", _vcg),
+    "empty-room": Preset("", _nobody),
+    "fetal": Preset("heart_rate=140&variability=0.02&moment=1&t_scale=1&x=15&y=-10&depth=70", _fetal),
+    # 128 beats a minute, extra beats, trembling bed, heavier breathing, sensors as they come
+    "stress": Preset(
+        "heart_rate=128&variability=0.015&ectopic_every=17&st_level=0.06&t_scale=0.5&room=light&sensor=qzfm-gen3"
+        "&tremble_um=20&breath_mm=4&recoil_mm=0.3&gain_error=0.02&tilt_deg=1&drift_pT=80",
+        _adult,
     ),
+    # sensors on the chest: 20 mm nearer, breathing and recoiling with it, each a little differently
+    "wearable": Preset(
+        "depth=80&rows=5&columns=5&pitch=35&room=light&sensor=qzfm-gen3&breath_mm=3&recoil_mm=0.3&loose=0.3"
+        "&gain_error=0.03&tilt_deg=3&position_mm=3&crosstalk=0.02",
+        _adult,
+    ),
+    "unshielded": Preset("room=none&sensor=scalar-unshielded&rail_pT=300", _adult),
 }

@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from zeromag.acquire.scene import ERROR_SEED, HEART_SEED, ROOM_SEED, Device, Scene
 from zeromag.block import Block
-from zeromag.physics.conductor import Conductor, lead_field
+from zeromag.physics.conductor import Conductor
 from zeromag.physics.drift import Residual
 from zeromag.physics.faults import Faults
 from zeromag.physics.heart import Beating, Heart
-from zeromag.physics.noise import NoiseStream, SensorNoise
+from zeromag.physics.motion import Motion
+from zeromag.physics.noise import SensorNoise
 from zeromag.physics.opm import Opm
-from zeromag.physics.outside import Interference
+from zeromag.physics.outside import Interference, middle
 from zeromag.physics.sensor_errors import RealArray, SensorErrors
 from zeromag.sensors import SensorArray
 
-CHUNK_S = 0.128  # s, about what is made at once; the noise windows are 32 chunks long
-# so that no two parts share random numbers
-NOISE_SEED, HEART_SEED, ROOM_SEED, ERROR_SEED, FAULT_SEED, OPM_SEED = 1, 2, 3, 4, 5, 6
+CHUNK_S = 0.128  # s, about what is made at once; the noise windows are 34 chunks long
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +30,7 @@ class Chunk:
 
     first: int
     data: NDArray[np.float64]  # (samples, n_channels) T, digitised
-    dipoles: NDArray[np.float64]  # (n_hearts, samples, 3) A·m
+    dipoles: NDArray[np.float64]  # (n_dipoles, samples, 3) A·m, those of the first heart first
     clean: NDArray[np.float64]  # (samples, n_channels) T, hearts only, ideal sensors
     interference: dict[str, NDArray[np.float64]]  # (samples, n_channels) T each, along the real axes, before gains
 
@@ -53,6 +53,7 @@ class Simulation:
     conductor: Conductor
     noise: SensorNoise
     room: tuple[Interference, ...]
+    motion: Motion = field(default_factory=Motion)
     errors: SensorErrors = field(default_factory=SensorErrors)
     opm: Opm | None = None  # None: an ideal sensor of endless bandwidth
     faults: Faults = field(default_factory=Faults)
@@ -98,11 +99,10 @@ class Simulation:
         """Give the recording with its ground truth, chunk by chunk."""
         length = max(1, 2 ** round(np.log2(self.rate * CHUNK_S)))
         total = self.samples
-        scene, device = _Scene(self, length), _Device(self, length)
+        scene, device = Scene(self, length), Device(self, length)
         first = 0
         while total is None or first < total:
-            dipoles, clean, seen = scene.hearts(first)
-            interference = scene.interference(first)
+            dipoles, clean, seen, interference = scene.field(first)
             data = device.read(first, seen, interference)
             keep = length if total is None else min(length, total - first)
             yield Chunk(
@@ -122,84 +122,10 @@ class Simulation:
         bias = np.zeros((len(self.sensors), 3))
         for k, part in enumerate(self.room):
             if isinstance(part, Residual):
-                bias += part.vectors(array.sensors, (self.seed, ROOM_SEED, k))
+                away = array.sensors.positions - middle(array.sensors)
+                bias += part.vectors(away, (self.seed, ROOM_SEED, k))
         return self.opm.biased(array, bias)
 
     def beating(self) -> list[Beating]:
         """Return the hearts, started: their dipoles and R peaks at any sample."""
         return [heart.start(self.rate, (self.seed, HEART_SEED, k)) for k, heart in enumerate(self.hearts)]
-
-
-class _Scene:
-    """Hearts and room, started."""
-
-    def __init__(self, simulation: Simulation, length: int) -> None:
-        ideal, real = simulation.sensors, simulation.real_array().sensors
-        self._length = length
-        self._hearts = simulation.beating()
-        self._ideal = [_lead(simulation.conductor, heart, ideal) for heart in simulation.hearts]
-        self._real = self._ideal
-        if not real.same_as(ideal):
-            self._real = [_lead(simulation.conductor, heart, real) for heart in simulation.hearts]
-        self._room = {
-            part.name: part.start(real, simulation.rate, (simulation.seed, ROOM_SEED, k))
-            for k, part in enumerate(simulation.room)
-        }
-        self._channels = len(ideal)
-
-    def hearts(self, first: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Return the dipoles, what ideal sensors read of them and what the real ones do."""
-        moments = [heart.moment(first, self._length) for heart in self._hearts]
-        clean = self._sum(moments, self._ideal)
-        seen = clean if self._real is self._ideal else self._sum(moments, self._real)
-        return np.array(moments).reshape(len(moments), self._length, 3), clean, seen
-
-    def _sum(self, moments: list[NDArray[np.float64]], leads: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-        total = np.zeros((self._length, self._channels))
-        for moment, lead in zip(moments, leads, strict=True):
-            total += moment @ lead
-        return total
-
-    def interference(self, first: int) -> dict[str, NDArray[np.float64]]:
-        """Return each interference along the real axes."""
-        return {name: part(first, self._length) for name, part in self._room.items()}
-
-
-class _Device:
-    """The sensors and their digitiser, started."""
-
-    def __init__(self, simulation: Simulation, length: int) -> None:
-        sensors, seed = simulation.sensors, simulation.seed
-        self._array = simulation.real_array()
-        self._perfect = self._array.mixing is None and bool(np.all(self._array.gain == 1))
-        self._noise = NoiseStream(simulation.noise, np.ones(len(sensors)), simulation.rate, length, (seed, NOISE_SEED))
-        self._follow = simulation.opm and simulation.opm.follow(len(sensors), simulation.rate, (seed, OPM_SEED))
-        self._spoil = simulation.faults.start(sensors, simulation.rate, (seed, FAULT_SEED))
-        self._quantum = sensors.quantum
-        self._most = np.rint(sensors.limit / sensors.quantum)
-        self._length = length
-
-    def read(
-        self, first: int, seen: NDArray[np.float64], interference: dict[str, NDArray[np.float64]]
-    ) -> NDArray[np.float64]:
-        """Return the digitised readings: whole counts of each channel's quantum, railed at its limit."""
-        noise = self._noise.chunk(first // self._length)
-        total = seen
-        for part in interference.values():
-            total = total + part
-        if not self._perfect:
-            total = self._array.read(total)
-        if self._follow:
-            total = self._follow(total)
-        noise += total
-        self._spoil(first, noise)
-        counts = np.rint(noise / self._quantum)
-        np.clip(counts, -self._most, self._most, out=counts)
-        counts *= self._quantum
-        return counts
-
-
-def _lead(conductor: Conductor, heart: Heart, sensors: SensorArray) -> NDArray[np.float64]:
-    """Return what sensors read per dipole moment of this heart: (3, n_channels) T/(A·m)."""
-    lead: NDArray[np.float64] = lead_field(conductor, heart.position[None], sensors.positions, sensors.axes)[:, 0].T
-    return lead

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 def write_truth(path: str | Path, simulation: Simulation) -> None:
     """Write what was simulated, chunk by chunk, whatever its length.
 
-    `dipole_Am` (hearts, 3, samples), `dipole_position_m` (hearts, 3), `clean_T` (samples, channels) hearts
-    only with ideal sensors, `interference/NAME` (samples, channels) T, `r_peak_sample` of the first heart (where its
-    field is largest), `hearts/K/r_peak_sample` and `hearts/K/beat_kind` of each, `sensors/…`.
+    `dipole_Am` (dipoles, 3, samples), `dipole_position_m` (dipoles, 3), `clean_T` (samples, channels) hearts
+    only with ideal sensors, `interference/NAME` (samples, channels) T along the real axes, `r_peak_sample` of
+    the first heart (where its field is largest); of each heart `hearts/K/r_peak_sample`, `beat_kind`,
+    `fiducial_sample` (beats, 6: P on, P off, QRS on, QRS off, T peak, T end); `sensors/…` as they should be
+    and, `real_…`, as they are.
 
     Raises
     ------
@@ -63,12 +65,17 @@ def _describe(file: h5py.File, simulation: Simulation) -> None:
     file.attrs["spec"] = simulation.spec
     file.attrs["rate_hz"] = simulation.rate
     file.attrs["seed"] = simulation.seed
-    file["dipole_position_m"] = np.array([heart.position for heart in simulation.hearts]).reshape(-1, 3)
+    file["dipole_position_m"] = np.concatenate([np.zeros((0, 3)), *(heart.positions for heart in simulation.hearts)])
     sensors = file.create_group("sensors")
     sensors["name"] = list(simulation.sensors.names)
     sensors["kind"] = list(simulation.sensors.kinds)
     sensors["position_m"] = simulation.sensors.positions
     sensors["axis"] = simulation.sensors.axes
+    real = simulation.real_array()
+    sensors["real_position_m"] = real.sensors.positions
+    sensors["real_axis"] = real.sensors.axes
+    sensors["real_gain"] = real.gain
+    sensors["real_mixing"] = np.eye(len(real.gain)) if real.mixing is None else real.mixing
     sensors["quantum_T"] = simulation.sensors.quantum
     sensors["limit_T"] = simulation.sensors.limit
     sensors["white_noise_T"] = np.full(len(simulation.sensors), simulation.noise.white)
@@ -78,13 +85,17 @@ def _describe(file: h5py.File, simulation: Simulation) -> None:
 def _write_beats(file: h5py.File, simulation: Simulation, samples: int) -> None:
     """Write the R peaks of each heart: where its field over the array is largest."""
     sensors = simulation.sensors.pick(simulation.sensors.of_kind("mag"))
-    for k, heart in enumerate(simulation.beating()):
-        peaks = heart.peaks(0, samples)
+    begin = 0
+    for k, (heart, beating) in enumerate(zip(simulation.hearts, simulation.beating(), strict=True)):
+        end = begin + len(heart.positions)
+        peaks = beating.peaks(0, samples)
         group = file.create_group(f"hearts/{k}")
-        place = simulation.hearts[k].position[None]
-        lead = lead_field(simulation.conductor, place, sensors.positions, sensors.axes)[:, 0]
+        lead = lead_field(simulation.conductor, heart.positions, sensors.positions, sensors.axes)
         vector_peaks = np.array([sample for sample, _ in peaks], dtype=np.int64)
-        group["r_peak_sample"] = field_peaks(file["dipole_Am"][k], lead, vector_peaks, simulation.rate)
+        dipoles = file["dipole_Am"][begin:end].reshape(-1, samples)
+        begin = end
+        group["r_peak_sample"] = field_peaks(dipoles, lead.reshape(len(sensors), -1), vector_peaks, simulation.rate)
+        group["fiducial_sample"] = beating.fiducials(0, samples)
         group["beat_kind"] = np.array([kind.encode() for _, kind in peaks], dtype="S16")
     first = file["hearts/0/r_peak_sample"][:] if simulation.hearts else np.zeros(0, dtype=np.int64)
     file["r_peak_sample"] = first
@@ -95,9 +106,11 @@ class _Datasets:
 
     def __init__(self, file: h5py.File, simulation: Simulation, samples: int) -> None:
         channels = len(simulation.sensors)
+        dipoles = sum(len(heart.positions) for heart in simulation.hearts)
         rows = min(samples, 1024)
-        self._dipole = file.create_dataset("dipole_Am", (len(simulation.hearts), 3, samples), dtype="f8")
-        names = ["clean_T", *(f"interference/{part.name}" for part in simulation.room)]
+        self._dipole = file.create_dataset("dipole_Am", (dipoles, 3, samples), dtype="f8")
+        parts = [part.name for part in simulation.room] + ([] if simulation.motion.still else ["motion"])
+        names = ["clean_T", *(f"interference/{name}" for name in parts)]
         self._fields = {
             name: file.create_dataset(name, (samples, channels), dtype="f8", chunks=(rows, channels)) for name in names
         }

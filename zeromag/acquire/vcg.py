@@ -35,9 +35,9 @@ class RecordedHeart:
     loop: int  # samples it jumps back
 
     @property
-    def position(self) -> NDArray[np.float64]:
-        """The dipole's place: (3,) m."""
-        return np.array(self.place)
+    def positions(self) -> NDArray[np.float64]:
+        """The dipole's place: (1, 3) m."""
+        return np.array([self.place])
 
     def start(self, rate: float, seed: tuple[int, ...]) -> Beating:  # noqa: ARG002 - nothing is random here
         """Return the heart, beating."""
@@ -52,13 +52,13 @@ class _Playing:
     def __init__(self, heart: RecordedHeart) -> None:
         self._heart = heart
 
-    def moment(self, first: int, samples: int) -> NDArray[np.float64]:
-        """Return the dipole: (samples, 3) A·m."""
+    def moments(self, first: int, samples: int) -> NDArray[np.float64]:
+        """Return the dipole: (1, samples, 3) A·m."""
         heart = self._heart
         at = first + np.arange(samples)
         past = at >= heart.turn_back
         at[past] = heart.turn_back - heart.loop + (at[past] - heart.turn_back) % heart.loop
-        return heart.vector[at]
+        return heart.vector[None, at]
 
     def peaks(self, first: int, stop: int) -> list[tuple[int, str]]:
         """Return (sample, kind) of each R peak with first <= sample < stop."""
@@ -70,6 +70,10 @@ class _Playing:
         later = [again + heart.loop * (k + 1) for k in range(begin, turns)]
         every = np.concatenate([once, *later])
         return [(int(sample), "normal") for sample in every if first <= sample < stop]
+
+    def fiducials(self, first: int, stop: int) -> NDArray[np.float64]:
+        """Return NaN for each beat: (n_beats, 6); nobody marked this record's waves."""
+        return np.full((len(self.peaks(first, stop)), 6), np.nan)
 
 
 def read_vcg(path: str | Path, rate: float, *, place: tuple[float, float, float], peak: float) -> RecordedHeart:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -25,6 +26,27 @@ class Conductor(Protocol):
     def field(self, sources: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return T/(A·m) of unit dipoles along x, y, z: (n_points, n_sources, 3 field, 3 moment)."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Infinite:
+    """A conductor without end: the primary current alone makes a field.
+
+    B = µ0/4π · Q×a / a³, a = r - r_Q. Right for the component across a flat or round surface, and for
+    nothing else: outside a body the others come from the return currents as well.
+    """
+
+    @property
+    def silent(self) -> int:
+        """All three components of a dipole make a field."""
+        return 0
+
+    def field(self, sources: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return T/(A·m) of unit dipoles along x, y, z: (n_points, n_sources, 3 field, 3 moment)."""
+        away = np.asarray(points)[:, None] - np.asarray(sources)
+        turned = np.cross(np.eye(3), away[..., None, :]).swapaxes(-1, -2)  # column j: e_j × a
+        out: NDArray[np.float64] = MU0_4PI * turned / (np.linalg.norm(away, axis=-1) ** 3)[..., None, None]
+        return out
 
 
 def lead_field(

@@ -26,18 +26,18 @@ class Residual:
 
     def start(self, sensors: SensorArray, rate: float, seed: tuple[int, ...]) -> FieldStream:  # noqa: ARG002
         """Return the static field at these sensors."""
-        level = (self.vectors(sensors, seed) * sensors.axes).sum(axis=1)
+        level = (self.vectors(sensors.positions - middle(sensors), seed) * sensors.axes).sum(axis=1)
 
         def field(first: int, samples: int) -> NDArray[np.float64]:  # noqa: ARG001 - always the same
             return np.broadcast_to(level, (samples, len(level)))
 
         return field
 
-    def vectors(self, sensors: SensorArray, seed: tuple[int, ...]) -> NDArray[np.float64]:
-        """Return the residual field at each sensor: (n_channels, 3) T."""
+    def vectors(self, away: NDArray[np.float64], seed: tuple[int, ...]) -> NDArray[np.float64]:
+        """Return the residual field at places (n, 3) m, counted from the middle of the array: (n, 3) T."""
         strengths = self.strengths(seed)
         gradient = np.tensordot(strengths[3:], GRADIENTS, axes=1)
-        field: NDArray[np.float64] = strengths[:3] + (sensors.positions - middle(sensors)) @ gradient
+        field: NDArray[np.float64] = strengths[:3] + away @ gradient
         return field
 
     def strengths(self, seed: tuple[int, ...]) -> NDArray[np.float64]:

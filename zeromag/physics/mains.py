@@ -28,11 +28,12 @@ class Mains:
     harmonics: tuple[int, ...] = (3, 5, 7)
     frequency_wander: float = 0.015  # Hz rms, over 20 s to 5 min as in European grids
     amplitude_wander: float = 0.05  # rms, relative
+    word: str = "mains"
 
     @property
     def name(self) -> str:
         """One word for the ground truth."""
-        return "mains"
+        return self.word
 
     def start(self, sensors: SensorArray, rate: float, seed: tuple[int, ...]) -> FieldStream:
         """Return the mains at these sensors."""

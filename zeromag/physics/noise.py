@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,14 @@ class SensorNoise:
         return rise
 
 
+class Density(Protocol):
+    """Anything with an amplitude density."""
+
+    def density(self, frequency: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the amplitude density at frequencies above 0 Hz: units/√Hz."""
+        ...
+
+
 class NoiseStream:
     """Noise for many channels, made chunk by chunk, the same to the bit for a seed.
 
@@ -38,7 +47,7 @@ class NoiseStream:
     """
 
     def __init__(
-        self, noise: SensorNoise, scale: NDArray[np.float64], rate: float, chunk: int, seed: tuple[int, ...]
+        self, noise: Density, scale: NDArray[np.float64], rate: float, chunk: int, seed: tuple[int, ...]
     ) -> None:
         """Take the channels' factors `scale` (n_channels,), the chunk's length and the seed."""
         self._scale = scale

@@ -22,7 +22,7 @@ GRADIENTS = np.array(
 
 
 class FieldStream(Protocol):
-    """An interference that was started."""
+    """An interference that was started; it is asked for chunks of one length, in order from sample 0."""
 
     def __call__(self, first: int, samples: int) -> NDArray[np.float64]:
         """Return what each sensor reads of it: (samples, n_channels) T."""

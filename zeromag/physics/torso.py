@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from zeromag.physics.conductor import MU0_4PI
+from zeromag.physics.conductor import MU0_4PI, Infinite
 from zeromag.physics.mesh import Mesh, read_gifti
 
 SCHEME = b"zeromag linear collocation 1"  # part of the cache's key: change it with the numbers
@@ -70,11 +70,7 @@ class Torso:
         potential = self.solution @ (2 * infinite.reshape(len(corners), -1))
         returned = _magnetic(self.regions, points) @ potential  # (n_points, 3, n_sources * 3)
         out = returned.reshape(len(points), 3, len(sources), 3).swapaxes(1, 2)
-        a = points[:, None] - sources
-        # column j: e_j × a
-        primary = np.cross(np.eye(3), a[..., None, :]).swapaxes(-1, -2)
-        out = out + MU0_4PI * primary / (np.linalg.norm(a, axis=2) ** 3)[..., None, None]
-        return np.ascontiguousarray(out)
+        return np.ascontiguousarray(out + Infinite().field(sources, points))
 
 
 def solve(regions: tuple[Region, ...]) -> Torso:

@@ -1,0 +1,50 @@
+"""The broadband field of the surroundings: the Earth's and the city's rumble through the shield, and the wall's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zeromag.physics.noise import NoiseStream
+from zeromag.physics.outside import FieldStream, outside_basis
+from zeromag.physics.shielding import NONE, Shielding
+from zeromag.sensors import SensorArray
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """Gaussian fields that are uniform over the array, and a weaker part of gradients.
+
+    The density of each component is √[(outside · f^-slope / S(f))² + wall²], S the shielding factor.
+    """
+
+    outside: float = 30e-12  # T/√Hz at 1 Hz, before the shield
+    slope: float = 1.4  # geomagnetic noise falls so (amplitude)
+    wall: float = 0.5e-15  # T/√Hz, thermal currents in the walls (Khan & Cohen 2013: about 0.5 fT/√Hz)
+    shielding: Shielding = NONE
+    gradient: float = 0.1  # 1/m, each gradient over each component: sources about 10 m away
+
+    @property
+    def name(self) -> str:
+        """One word for the ground truth."""
+        return "background"
+
+    def density(self, frequency: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the amplitude density of one component: T/√Hz."""
+        through = self.outside * np.asarray(frequency) ** -self.slope / self.shielding.factor(frequency)
+        return np.hypot(through, self.wall)
+
+    def start(self, sensors: SensorArray, rate: float, seed: tuple[int, ...]) -> FieldStream:
+        """Return the background at these sensors."""
+        weights = (outside_basis(sensors) * np.repeat([1.0, self.gradient], [3, 5])).T
+        streams: list[NoiseStream] = []
+
+        def field(first: int, samples: int) -> NDArray[np.float64]:
+            if not streams:
+                streams.append(NoiseStream(self, np.ones(8), rate, samples, seed))
+            out: NDArray[np.float64] = streams[0].chunk(first // samples) @ weights
+            return out
+
+        return field

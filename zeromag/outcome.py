@@ -8,7 +8,10 @@ from typing import Any
 from zeromag.event import Event
 from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat
+from zeromag.mapping.dipole import Dipole
 from zeromag.mapping.field_map import FieldMap
+from zeromag.mapping.gate import Usable
+from zeromag.mapping.parameters import Parameter
 from zeromag.sensors import SensorArray
 
 
@@ -24,12 +27,12 @@ class Outcome:
     beats: tuple[Beat, ...]
     averages: tuple[Average, ...]  # normal first
     maps: dict[str, FieldMap]  # per class, over the averaged beat
-    dipoles: tuple[Any, ...]  # along the normal beat
+    dipoles: tuple[Dipole, ...]  # along the normal beat
     no_map: str  # why there is no map, empty when there is one
     channels: dict[str, dict[str, str]]
     heart_rate: dict[str, Any] | None
-    parameters: dict[str, dict[str, Any]]
-    usable: dict[str, Any]
+    parameters: dict[str, Parameter]
+    usable: Usable
     cleaning: list[dict[str, Any]]
     chain_reason: str
 

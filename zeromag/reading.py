@@ -4,32 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat
+from zeromag.mapping.dipole import Dipole, moving_dipole
 from zeromag.mapping.field_map import FieldMap
+from zeromag.mapping.gate import Gate, Usable
 from zeromag.mapping.mapper import Mapper
+from zeromag.mapping.parameters import Parameter, parameters
+
+DIPOLE_STEP = 0.002  # s between the dipoles of an averaged beat
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """Frozen answers; empty where the array or the beats do not allow them."""
 
+    usable: Usable
+    parameters: dict[str, Parameter] = field(default_factory=dict)
     maps: dict[str, FieldMap] = field(default_factory=dict)
     no_map: str = ""
-    dipoles: tuple[Any, ...] = ()
-    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
-    usable: dict[str, Any] = field(default_factory=lambda: {"answer": "no", "reasons": [], "seconds_needed": 0})
+    dipoles: tuple[Dipole, ...] = ()
 
 
-def read_beat(averages: Sequence[Average], beats: Sequence[Beat], mapper: Mapper) -> Reading:
-    """Return what the averages of a scan say."""
-    del beats
-    if not averages:
-        return Reading(no_map="no map: no heartbeat was found")
+def read_beats(averages: Sequence[Average], beats: Sequence[Beat], seconds: float, mapper: Mapper) -> Reading:
+    """Return what the averages of `seconds` of stream say; parameters and dipoles are the normal beat's."""
+    normal = next((average for average in averages if average.kind == "normal"), None)
+    if normal is None:
+        return Reading(Gate()(averages, beats, {}, seconds, mapper), no_map="no normal heartbeat was found")
+    found = parameters(normal, beats, mapper)
+    usable = Gate()(averages, beats, found, seconds, mapper)
+    if why := mapper.why_not(normal.sensors, normal.good):
+        return Reading(usable, found, no_map=why)
+    maps = {
+        average.kind: mapper.map_average(average)
+        for average in averages
+        if not mapper.why_not(average.sensors, average.good)
+    }
+    return Reading(usable, found, maps, dipoles=_dipoles(normal))
+
+
+def _dipoles(normal: Average) -> tuple[Dipole, ...]:
+    step = float(normal.time[1] - normal.time[0])
     try:
-        maps = {average.kind: mapper.map_average(average) for average in averages}
-    except ValueError as error:
-        return Reading(no_map=f"no map: {error}")
-    return Reading(maps=maps)
+        return moving_dipole(normal, every=max(1, round(DIPOLE_STEP / step)))
+    except ValueError:
+        return ()  # a map needs four channels, a dipole six: the report says how many are good

@@ -20,7 +20,7 @@ from zeromag.mapping.field_map import FieldMap
 from zeromag.mapping.heart_rate import heart_rate
 from zeromag.mapping.mapper import Mapper
 from zeromag.outcome import Outcome
-from zeromag.reading import read_beat
+from zeromag.reading import read_beats
 from zeromag.session import Session
 
 
@@ -91,7 +91,7 @@ class Scan:
         counted = [beat for beat in self._beats if not beat.why]
         return {
             "samples": self._stop - self.first,
-            "seconds": (self._stop - self.first) / self._head.rate,
+            "seconds": self._seconds,
             "gaps": sum(event.kind == "gap" for event in self._events),
             "heart_rate": heart_rate(self._beats[-20:]),
             "beats": {kind: sum(beat.kind == kind for beat in counted) for kind in {beat.kind for beat in counted}},
@@ -106,7 +106,7 @@ class Scan:
         self._beats += self._averaging.finish(self._search.finish())
         self._beats.sort(key=lambda beat: beat.sample)
         averages = self.averages()
-        reading = read_beat(averages, self._beats, self._mapper)
+        reading = read_beats(averages, self._beats, self._seconds, self._mapper)
         return Outcome(
             sensors=self._head.sensors,
             rate=self._head.rate,
@@ -125,6 +125,10 @@ class Scan:
             cleaning=self.cleaning.report(),
             chain_reason=self.reason,
         )
+
+    @property
+    def _seconds(self) -> float:
+        return (self._stop - self.first) / self._head.rate
 
     def _mains_hz(self) -> float | None:
         for event in reversed(self._events):

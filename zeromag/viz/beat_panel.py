@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QImage, QMouseEvent, QPainter
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter
 
 from zeromag.mapping.average import Average
+from zeromag.mapping.fiducials import Fiducials, fiducials
 from zeromag.viz.feed import Feed
 from zeromag.viz.panel import Panel, line, pixel, write
 from zeromag.viz.raster import draw_traces
@@ -25,6 +26,7 @@ class BeatPanel(Panel):
         self.kind = "normal"
         self.cursor_s = 0.0  # from R
         self.average: Average | None = None
+        self.marks = Fiducials()
         self._plot = QRectF()
         self._pixels: NDArray[np.uint32] = np.zeros((1, 1), dtype=np.uint32)
 
@@ -33,6 +35,8 @@ class BeatPanel(Panel):
         averages, before = feed.averages, self.average
         most = max(averages.values(), key=lambda average: average.nave, default=None)
         self.average = averages.get(self.kind, most)
+        if self.average is not before and self.average is not None:
+            self.marks = fiducials(self.average)
         return self.average is not before
 
     def move_cursor(self, seconds: float) -> None:
@@ -52,6 +56,7 @@ class BeatPanel(Panel):
         wave = average.wave[:, average.good] * 1e12
         reach = round_up(float(np.abs(wave).max()))
         self._draw_axes(painter, plot, average, reach)
+        self._draw_marks(painter, plot, average)
         self._draw_waves(painter, plot, wave, reach)
         self._draw_cursor(painter, plot, average)
         noise = float(np.median(average.noise[average.good])) * 1e15
@@ -82,6 +87,23 @@ class BeatPanel(Panel):
             line(painter, (plot.left(), y), (plot.right(), y), self.theme.line, 1)
             text = f"{value:+g}".replace("-", "−") if value else "0 pT"
             write(painter, QRectF(plot.left() - 46, y - 8, 40, 16), text, self.theme.quiet, align="right")
+
+    def _draw_marks(self, painter: QPainter, plot: QRectF, average: Average) -> None:
+        """Shade P, QRS and T and name their peaks."""
+        start, span = average.time[0], average.time[-1] - average.time[0]
+        marks = self.marks
+        shade = QColor(self.theme.quiet)
+        shade.setAlpha(28)
+        for name, onset, peak, end in (
+            ("P", marks.p_onset, marks.p_peak, marks.p_end),
+            ("QRS", marks.qrs_onset, marks.r_peak, marks.qrs_end),
+            ("T", marks.t_onset, marks.t_peak, marks.t_end),
+        ):
+            if not np.isfinite([onset, peak, end]).all():
+                continue
+            left, middle, right = (plot.left() + (t - start) / span * plot.width() for t in (onset, peak, end))
+            painter.fillRect(QRectF(left, plot.top(), right - left, plot.height()), shade)
+            write(painter, QRectF(middle - 20, plot.bottom() - 17, 40, 16), name, self.theme.quiet, bold=True)
 
     def _draw_cursor(self, painter: QPainter, plot: QRectF, average: Average) -> None:
         start, stop = average.time[0], average.time[-1]

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
+from zeromag.mapping.poles import poles
 from zeromag.sensors import SensorArray
 from zeromag.viz.feed import Feed, LiveMap
 from zeromag.viz.isolines import isolines
@@ -18,6 +19,7 @@ from zeromag.viz.theme import INTO_CHEST, OUT_OF_CHEST, Theme
 
 BAR = 92  # px for the colour bar and its words
 ARROW = 26  # px from one arrow to the next, at least
+CLEAR = 0.25  # of the scale: poles of a weaker map are noise
 FAINT = 0.25  # arrows below this share of the strongest are left out
 
 
@@ -32,6 +34,7 @@ class FieldMapPanel(Panel):
         self.arrows = True
         self.lines = True
         self.marks = True  # the sensors
+        self.poles = True
         self.map: LiveMap | None = None
         self.limit = 1e-12  # T at the ends of the colour bar
         self.setMinimumSize(280, 240)
@@ -58,7 +61,7 @@ class FieldMapPanel(Panel):
 
     def picture(self, area: QRectF) -> QRectF:
         """Return the rectangle of the map inside `area`, true in shape."""
-        room = area.adjusted(16, 14, -BAR, -16)
+        room = area.adjusted(16, 14, -BAR, -30)
         if self.map is None:
             return room
         left, right, foot, head = edges(self.map.grid)
@@ -83,6 +86,8 @@ class FieldMapPanel(Panel):
         if self.arrows:
             self._draw_arrows(painter, box, shown)
         self.note = self.words(step)
+        if self.poles:
+            self._draw_poles(painter, box, shown)
         middle = box.center()
         for text, x, y in (
             ("R", box.left() - 10, middle.y()),
@@ -95,7 +100,7 @@ class FieldMapPanel(Panel):
 
     def words(self, step: float) -> str:
         """Return what is printed beside the title; `step` between isolines in T."""
-        return f"isolines every {step * 1e12:g} pT · pseudo-current"
+        return f"lines every {step * 1e12:g} pT · pseudo-current"
 
     def _draw_field(self, painter: QPainter, box: QRectF, shown: LiveMap) -> None:
         colours = diverging()[colour_indices(on_screen(shown.bz), self.limit)].astype(np.uint32)
@@ -166,6 +171,32 @@ class FieldMapPanel(Panel):
         for px, py, dx, dy in zip(x[strong], y[strong], jx[strong] * scale, -jy[strong] * scale, strict=True):
             shafts += _arrow(float(px), float(py), float(dx), float(dy))
         painter.drawLines(shafts)
+
+    def _draw_poles(self, painter: QPainter, box: QRectF, shown: LiveMap) -> None:
+        """Mark where the field is strongest either way, and print the angle from plus to minus."""
+        seen = np.abs(shown.bz[shown.grid.mask])
+        if not np.isfinite(seen).any() or np.nanmax(seen) < CLEAR * self.limit:
+            return
+        found = poles(shown.grid, shown.bz.astype(np.float64))
+        places = np.array([found.plus, found.minus])
+        x, y = (part.tolist() for part in _to_screen(box, shown, places[:, 0], places[:, 1]))
+        painter.setPen(QPen(QColor("#ffffff"), 1.4, Qt.PenStyle.DotLine))
+        painter.drawLine(QLineF(x[0], y[0], x[1], y[1]))
+        for sign, at_x, at_y in (("+", x[0], y[0]), ("−", x[1], y[1])):
+            painter.setPen(QPen(QColor("#ffffff"), 1.4))
+            painter.setBrush(QColor(20, 26, 33))
+            painter.drawEllipse(QPointF(at_x, at_y), 7, 7)
+            write(painter, QRectF(at_x - 7, at_y - 8, 14, 15), sign, "#ffffff", size=12, bold=True)
+        degrees = f"{found.angle:+.0f}°".replace("-", "−")
+        label = QRectF(box.left(), box.bottom() + 15, box.width(), 15)
+        write(
+            painter,
+            label,
+            f"+ to − at {degrees}, {found.distance * 1e3:.0f} mm",
+            self.theme.quiet,
+            size=10,
+            align="right",
+        )
 
     def _draw_bar(self, painter: QPainter, bar: QRectF) -> None:
         colours = np.ascontiguousarray(diverging()[::-1].astype(np.uint32))

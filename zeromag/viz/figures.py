@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zeromag.mapping.average import Average
 from zeromag.mapping.field_map import FieldMap
+from zeromag.mapping.poles import poles
 from zeromag.viz.palette import diverging
 from zeromag.viz.places import edges, heart_places
 from zeromag.viz.scale import isoline_step, limit_above, round_up
@@ -35,8 +37,13 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def map_axes(axes: Axes, field_map: FieldMap, at: int, *, limit: float, average: Average | None = None) -> None:
-    """Draw one instant: colours, isolines (− dashed, 0 thick), sensors, pseudo-current; `limit` in T."""
+def map_axes(
+    axes: Axes, field_map: FieldMap, at: int, *, limit: float, average: Average | None = None, plain: bool = False
+) -> None:
+    """Draw one instant: colours, isolines (− dashed, 0 thick), sensors, pseudo-current; `limit` in T.
+
+    `plain` leaves arrows and sides out, for small maps.
+    """
     grid = field_map.grid
     seen = grid.mask & np.isfinite(field_map.bz[at])
     bz = np.ma.masked_array(field_map.bz[at] * 1e12, mask=~seen)
@@ -46,21 +53,24 @@ def map_axes(axes: Axes, field_map: FieldMap, at: int, *, limit: float, average:
         bz, origin="lower", extent=(right, left, foot, head), cmap=_colours(), vmin=-reach, vmax=reach,
         interpolation="bilinear",
     )  # fmt: skip
-    step = isoline_step(limit) * 1e12
+    step, width = isoline_step(limit) * 1e12, 0.35 if plain else 0.6
     levels = np.arange(-np.floor(reach / step), np.floor(reach / step) + 1) * step
     if seen.any() and min(bz.shape) > 1:
         axes.contour(
             grid.x * 1e3, grid.y * 1e3, bz, levels=levels, colors=INK,
-            linewidths=[1.8 if level == 0 else 0.6 for level in levels],
+            linewidths=[width * (3 if level == 0 else 1) for level in levels],
             linestyles=["dashed" if level < 0 else "solid" for level in levels],
         )  # fmt: skip
+    axes.set(xlim=(right, left), ylim=(foot, head), xticks=[], yticks=[], facecolor="#e3e7ec")
+    if plain:
+        return
+    _signs(axes, field_map, at, limit)
     _arrows(axes, field_map, at, seen)
     if average is not None:
         good = dict(zip(average.sensors.names, average.good.tolist(), strict=True))
         for name, x, y in heart_places(average.sensors):
             usable = good.get(name, False)
             axes.plot(x * 1e3, y * 1e3, "o" if usable else "x", ms=2.5 if usable else 6, mfc="none", color=INK, mew=0.6)
-    axes.set(xlim=(right, left), ylim=(foot, head), xticks=[], yticks=[], facecolor="#e3e7ec")
     axes.text(-0.03, 0.5, "R", transform=axes.transAxes, ha="right", va="center", weight="bold", color=INK)
     axes.text(1.03, 0.5, "L", transform=axes.transAxes, ha="left", va="center", weight="bold", color=INK)
 
@@ -74,26 +84,48 @@ def colour_bar(figure: Figure, box: tuple[float, float, float, float], limit: fl
     axes = figure.add_axes(box)
     bar = figure.colorbar(ScalarMappable(Normalize(-reach, reach), _colours()), cax=axes)
     ticks = [-reach, -reach / 2, 0, reach / 2, reach]
-    bar.set_ticks(ticks, labels=[f"{value:+g}".replace("-", "−") if value else "0 pT" for value in ticks], fontsize=7)
+    bar.set_ticks(ticks, labels=[f"{value:+g}".replace("-", "−") if value else "0" for value in ticks], fontsize=7)
+    axes.text(0.5, 1.02, "pT", transform=axes.transAxes, ha="center", va="bottom", fontsize=7, color=INK)
     for text, y in ((OUT_OF_CHEST, 0.75), (INTO_CHEST, 0.25)):
         axes.text(-0.45, y, text, transform=axes.transAxes, rotation=90, ha="right", va="center", fontsize=7, color=INK)
 
 
-def map_figure(field_map: FieldMap, at_s: float, title: str, average: Average | None = None) -> Figure:
-    """Return the map at a time from R (s), on its own symmetric scale."""
-    at = nearest(field_map, at_s)
-    limit = scale_of(field_map, at, at + 1)
+def map_figure(field_map: FieldMap, at: int, title: str, average: Average | None = None) -> Figure:
+    """Return the map at one of its rows, on its own symmetric scale."""
+    limit = scale_of(field_map, np.array([at]))
     figure = new_figure(5.6, 5.0)
     axes = figure.add_axes((0.06, 0.08, 0.74, 0.83))
     map_axes(axes, field_map, at, limit=limit, average=average)
-    time = f"R{field_map.time[at] * 1e3:+.0f} ms".replace("-", "−")
-    figure.text(0.43, 0.955, f"{title} · {time}", color=INK, fontsize=11, ha="center")
+    figure.text(0.43, 0.955, f"{title} · R{after_r(field_map, at)}", color=INK, fontsize=11, ha="center")
     axes.text(0.5, 1.005, "head", transform=axes.transAxes, ha="center", va="bottom", fontsize=7, color=QUIET)
     axes.text(0.5, -0.01, "foot", transform=axes.transAxes, ha="center", va="top", fontsize=7, color=QUIET)
     colour_bar(figure, (0.885, 0.12, 0.03, 0.75), limit)
     step = isoline_step(limit) * 1e12
     figure.text(0.99, 0.01, f"isolines every {step:g} pT · arrows: pseudo-current", fontsize=7, color=QUIET, ha="right")
     return figure
+
+
+def sequence_figure(field_map: FieldMap, rows: NDArray[np.int64], width: float = 7.4) -> Figure:
+    """Return small maps of these rows on one scale, eight in a line."""
+    across, down = 8, max(1, -(-len(rows) // 8))
+    cell = (width - 1.0) / across
+    figure = new_figure(width, down * (cell + 0.16) + 0.3)
+    limit = scale_of(field_map, rows)
+    high = figure.get_size_inches()[1]
+    for k, at in enumerate(rows.tolist()):
+        left = 0.08 + k % across * cell
+        top = high - 0.05 - k // across * (cell + 0.16)
+        axes = figure.add_axes((left / width, (top - cell - 0.02) / high, 0.94 * cell / width, 0.94 * cell / high))
+        map_axes(axes, field_map, at, limit=limit, plain=True)
+        axes.set_title(after_r(field_map, at), fontsize=6.5, pad=1.5, color=INK)
+    size = min(0.75, 1.6 / high)
+    colour_bar(figure, ((width - 0.48) / width, 0.5 - size / 2, 0.12 / width, size), limit)
+    return figure
+
+
+def after_r(field_map: FieldMap, at: int) -> str:
+    """Return a row's time from R as words."""
+    return f"{field_map.time[at] * 1e3:+.0f} ms".replace("-", "−")
 
 
 def butterfly_axes(axes: Axes, average: Average) -> None:
@@ -145,15 +177,26 @@ def quality_figure(summary: Mapping[str, Any], average: Average | None) -> Figur
     return figure
 
 
-def nearest(field_map: FieldMap, at_s: float) -> int:
-    """Return the index of the instant nearest to a time from R."""
-    return int(np.argmin(np.abs(field_map.time - at_s)))
-
-
-def scale_of(field_map: FieldMap, start: int, stop: int) -> float:
-    """Return the symmetric colour limit (T) of the instants `start:stop`, rounded up."""
-    seen = np.abs(field_map.bz[start:stop][:, field_map.grid.mask])
+def scale_of(field_map: FieldMap, rows: NDArray[np.int64]) -> float:
+    """Return one symmetric colour limit (T) for these rows, rounded up."""
+    seen = np.abs(field_map.bz[rows][:, field_map.grid.mask])
     return limit_above(float(np.nanmax(seen))) if np.isfinite(seen).any() else 1e-12
+
+
+def _signs(axes: Axes, field_map: FieldMap, at: int, limit: float) -> None:
+    """Write + and − on the poles, so that a grey print keeps the sign."""
+    from matplotlib.patheffects import withStroke
+
+    if not (np.abs(field_map.bz[at][field_map.grid.mask]) > 0.25 * limit).any():
+        return
+    found = poles(field_map.grid, field_map.bz[at])
+    for sign, (x, y), field in (("+", found.plus, found.plus_field), ("−", found.minus, -found.minus_field)):
+        if field > 0:
+            outline = [withStroke(linewidth=2.2, foreground=INK)]
+            axes.text(
+                x * 1e3, y * 1e3, sign, color="white", fontsize=13, weight="bold", ha="center", va="center",
+                path_effects=outline, zorder=5,
+            )  # fmt: skip
 
 
 def _colours() -> ListedColormap:
@@ -162,7 +205,7 @@ def _colours() -> ListedColormap:
     return ListedColormap(diverging() / 255.0)
 
 
-def _arrows(axes: Axes, field_map: FieldMap, at: int, seen: np.ndarray[Any, np.dtype[np.bool_]]) -> None:
+def _arrows(axes: Axes, field_map: FieldMap, at: int, seen: NDArray[np.bool_]) -> None:
     every = max(1, max(seen.shape) // ARROWS)
     part = (slice(every // 2, None, every),) * 2
     x, y = np.meshgrid(field_map.grid.x[part[1]] * 1e3, field_map.grid.y[part[0]] * 1e3)

@@ -3,53 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from zeromag.mapping.average import Average
 from zeromag.mapping.field_map import FieldMap
-from zeromag.viz.figures import butterfly_figure, map_figure, quality_figure
+from zeromag.viz.figures import butterfly_figure, map_figure, quality_figure, sequence_figure
+from zeromag.viz.moments import Moments, moments
+from zeromag.viz.words import Words, words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-T_WINDOW = (0.15, 0.5)  # s from R in which the T wave's peak is looked for
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """What a report is made of."""
+
+    summary: Mapping[str, Any]
+    averages: list[Average]
+    maps: FieldMap | None
+    moments: Moments | None
+    say: Words
+
+    @property
+    def normal(self) -> Average | None:
+        """The class the maps belong to: the normal beats, else the first."""
+        first = self.averages[0] if self.averages else None
+        return next((average for average in self.averages if average.kind == "normal"), first)
+
+    @property
+    def why_no_map(self) -> str:
+        """The reason in words."""
+        return str(self.summary.get("map") or self.say("no averaged beat"))
 
 
 def write_report(
-    directory: Path, summary: Mapping[str, Any], averages: list[Average], field_map: FieldMap | None
+    directory: Path,
+    summary: Mapping[str, Any],
+    averages: list[Average],
+    field_map: FieldMap | None,
+    *,
+    language: str = "en",
 ) -> None:
     """Write `map_R.png`, `map_T.png`, `butterfly.png`, `quality.png`, `report.html` and `report.pdf`.
 
     Without a map or a beat the pictures that cannot be are left out, and the report says why.
+
+    Raises
+    ------
+    ValueError
+        If there are no words for the language.
     """
     from zeromag.viz.report_html import html
     from zeromag.viz.report_pdf import write_pdf
 
-    normal = next((average for average in averages if average.kind == "normal"), averages[0] if averages else None)
-    pictures = {"quality.png": png(quality_figure(summary, normal))}
-    if averages:
-        pictures["butterfly.png"] = png(butterfly_figure(averages))
-    if field_map is not None and len(field_map.time):
-        pictures["map_R.png"] = png(map_figure(field_map, 0.0, "R peak", normal))
-        t_peak = t_peak_s(field_map)
-        if t_peak is not None:
-            pictures["map_T.png"] = png(map_figure(field_map, t_peak, "T peak", normal))
+    if field_map is not None and not len(field_map.time):
+        field_map = None
+    report = Report(summary, averages, field_map, None, words(language))
+    if field_map is not None:
+        report = Report(summary, averages, field_map, moments(report.normal, field_map), report.say)
+    pictures = _pictures(report)
     for name, picture in pictures.items():
-        (directory / name).write_bytes(picture)
-    (directory / "report.html").write_text(html(summary, pictures), encoding="utf-8")
-    write_pdf(directory / "report.pdf", summary, averages, field_map)
+        if name in ("map_R.png", "map_T.png", "butterfly.png", "quality.png"):
+            (directory / name).write_bytes(picture)
+    (directory / "report.html").write_text(html(report, pictures, language), encoding="utf-8")
+    write_pdf(directory / "report.pdf", report, language)
 
 
-def t_peak_s(field_map: FieldMap) -> float | None:
-    """Return when the T wave is strongest: the largest rms of the map between 150 and 500 ms after R."""
-    inside = np.flatnonzero((field_map.time >= T_WINDOW[0]) & (field_map.time <= T_WINDOW[1]))
-    if not len(inside) or not field_map.grid.mask.any():
-        return None
-    power = np.nanmean(field_map.bz[inside][:, field_map.grid.mask] ** 2, axis=1)
-    return float(field_map.time[inside[int(np.argmax(power))]])
+def _pictures(report: Report) -> dict[str, bytes]:
+    """Return every picture that can be drawn."""
+    found = {"quality.png": png(quality_figure(report.summary, report.normal))}
+    if report.averages:
+        found["butterfly.png"] = png(butterfly_figure(report.averages))
+    if report.maps is not None and report.moments is not None:
+        for name, at in report.moments.peaks.items():
+            found[f"map_{name}.png"] = png(map_figure(report.maps, at, f"{name} peak", report.normal))
+        if len(report.moments.st_t):
+            found["st_t.png"] = png(sequence_figure(report.maps, report.moments.st_t))
+    return found
 
 
 def png(figure: Figure) -> bytes:

@@ -5,53 +5,65 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Mapping
 from html import escape
-from typing import Any
 
+from zeromag.viz.report import Report
 from zeromag.viz.report_tables import Table, tables
 from zeromag.viz.theme import RESEARCH_USE
+from zeromag.viz.words import Words
 
+MAPS = ("map_P.png", "map_R.png", "map_T.png")
+LEGEND = "Patient's right (R) is on the left; head up. Dashed: into the chest. Arrows: pseudo-current."
 CAPTIONS = {
+    "map_P.png": "Field out of the chest at the P peak, seen from the front",
+    "st_t.png": "ST-T every 10 ms, one scale",
     "map_R.png": "Field out of the chest at the R peak, seen from the front",
     "map_T.png": "Field out of the chest at the T peak, seen from the front",
     "butterfly.png": "Averaged beats, all usable channels",
     "quality.png": "Noise of each channel in the averaged beat",
 }
 STYLE = """
-body{font:14px/1.45 system-ui,"DejaVu Sans",sans-serif;color:#15202b;background:#fff;max-width:1000px;margin:0 auto;
+body{font:14px/1.45 system-ui,"DejaVu Sans","Noto Sans CJK JP","Hiragino Sans","Yu Gothic",sans-serif;
+color:#15202b;background:#fff;max-width:1000px;margin:0 auto;
 padding:16px} h1{font-size:22px} h2{font-size:16px;margin:24px 0 6px} table{border-collapse:collapse;width:100%}
 th,td{text-align:left;vertical-align:top;border-bottom:1px solid #ccd3db;padding:3px 10px 3px 0;overflow-wrap:anywhere}
 th{color:#4d5a68;font-weight:600} .use{border:2px solid #15202b;padding:4px 10px;font-weight:700;display:inline-block}
 figure{margin:0;display:inline-block;max-width:100%} img{max-width:100%} figcaption{color:#4d5a68}
-.maps{display:flex;flex-wrap:wrap;gap:12px} .maps figure{flex:1 1 380px} footer{margin-top:24px}
+.maps{display:flex;flex-wrap:wrap;gap:12px} .maps figure{flex:1 1 300px} footer{margin-top:24px}
 """
 
 
-def html(summary: Mapping[str, Any], pictures: Mapping[str, bytes]) -> str:
+def html(report: Report, pictures: Mapping[str, bytes], language: str) -> str:
     """Return the report."""
+    say, summary = report.say, report.summary
     subject = escape(str(summary.get("subject") or summary.get("source", "")))
-    first, *others = tables(summary)
-    maps = "".join(_figure(name, pictures[name]) for name in ("map_R.png", "map_T.png") if name in pictures)
-    why_not = escape(str(summary.get("map") or "no averaged beat"))
+    title, use = f"{say('Magnetocardiogram')} {subject}", escape(say(RESEARCH_USE))
+    first, *others = tables(summary, say)
+    maps = "".join(_figure(name, pictures[name], say) for name in MAPS if name in pictures)
     parts = [
         "<!doctype html>",
-        f'<html lang="en"><head><meta charset="utf-8"><title>Magnetocardiogram {subject}</title>',
+        f'<html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>',
         f"<style>{STYLE}</style></head><body>",
-        f'<p class="use">{RESEARCH_USE}</p><h1>Magnetocardiogram {subject}</h1>',
+        f'<p class="use">{use}</p><h1>{title}</h1>',
         _table(first),
-        f"<h2>Field maps</h2><div class='maps'>{maps or f'<p>No map: {why_not}.</p>'}</div>",
-        "<h2>Averaged beats</h2>",
-        _figure("butterfly.png", pictures["butterfly.png"]) if "butterfly.png" in pictures else "<p>No beat.</p>",
+        f"<h2>{say('Field maps')}</h2>",
+        f"<div class='maps'>{maps}</div>" if maps else f"<p>{say('No map')}: {escape(report.why_no_map)}.</p>",
+        _figure("st_t.png", pictures["st_t.png"], say) if "st_t.png" in pictures else "",
+        f"<p>{say(LEGEND)}</p>" if maps else "",
+        f"<h2>{say('Averaged beats')}</h2>",
+        _figure("butterfly.png", pictures["butterfly.png"], say)
+        if "butterfly.png" in pictures
+        else f"<p>{say('No beat.')}</p>",
         _table(others[0]),
         _table(others[1]),
-        _figure("quality.png", pictures["quality.png"]) if "quality.png" in pictures else "",
+        _figure("quality.png", pictures["quality.png"], say) if "quality.png" in pictures else "",
         *(_table(table) for table in others[2:]),
-        f'<footer class="use">{RESEARCH_USE}</footer></body></html>',
+        f'<footer class="use">{use}</footer></body></html>',
     ]
-    return "\n".join(parts) + "\n"
+    return "\n".join(part for part in parts if part) + "\n"
 
 
-def _figure(name: str, picture: bytes) -> str:
-    caption = escape(CAPTIONS[name])
+def _figure(name: str, picture: bytes, say: Words) -> str:
+    caption = escape(say(CAPTIONS[name]))
     data = b64encode(picture).decode()
     return (
         f'<figure><img src="data:image/png;base64,{data}" alt="{caption}"><figcaption>{caption}</figcaption></figure>'

@@ -3,49 +3,77 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from zeromag.mapping.average import Average
-from zeromag.mapping.field_map import FieldMap
-from zeromag.viz.figures import butterfly_axes, colour_bar, map_axes, nearest, scale_of
+from zeromag.viz.figures import after_r, butterfly_axes, colour_bar, map_axes, scale_of
+from zeromag.viz.report import Report
+from zeromag.viz.report_html import LEGEND
 from zeromag.viz.report_tables import Table, tables
 from zeromag.viz.scale import isoline_step
 from zeromag.viz.theme import RESEARCH_USE
+from zeromag.viz.words import Words, words
 
 if TYPE_CHECKING:
     from matplotlib.backends.backend_pdf import PdfPages
     from matplotlib.figure import Figure
 
+FONTS = {  # fonts that have a language's letters, best first
+    "ja": ("Noto Sans CJK JP", "Noto Sans JP", "IPAexGothic", "IPAGothic", "TakaoGothic", "VL Gothic", "Hiragino Sans",
+           "Yu Gothic", "MS Gothic"),
+}  # fmt: skip
 A4 = (8.27, 11.69)  # inches
 LINE = 0.0155  # of the page's height
 LEFT, RIGHT, TOP, BOTTOM = 0.08, 0.94, 0.93, 0.06
 
 
-def write_pdf(path: Path, summary: Mapping[str, Any], averages: list[Average], field_map: FieldMap | None) -> None:
-    """Write the pages: quality and maps first, then tables as far as they go."""
+def write_pdf(path: Path, report: Report, language: str) -> None:
+    """Write the pages: quality and maps first, then tables as far as they go.
+
+    Where no font of this machine has the language's letters the pages are in English.
+    """
+    from matplotlib import rc_context
     from matplotlib.backends.backend_pdf import PdfPages
 
-    title = f"Magnetocardiogram {summary.get('subject') or ''}".rstrip()
-    with PdfPages(
-        path, metadata={"Title": title, "CreationDate": None, "Producer": None, "Creator": "zeromag"}
-    ) as pages:
-        sheet = _Sheets(pages, title)
-        first, *others = tables(summary)
+    family = _family(language)
+    say = report.say if family else words("en")
+    title = f"{say('Magnetocardiogram')} {report.summary.get('subject') or ''}".rstrip()
+    metadata = {"Title": title, "CreationDate": None, "Producer": None, "Creator": "zeromag"}
+    with (
+        rc_context({"font.family": [*family, "DejaVu Sans"], "pdf.fonttype": 42}),
+        PdfPages(path, metadata=metadata) as pages,
+    ):
+        sheet = _Sheets(pages, title, say)
+        first, *others = tables(report.summary, say)
         sheet.table(first)
-        sheet.maps(field_map, averages, str(summary.get("map") or "no averaged beat"))
-        sheet.beats(averages)
-        for table in others:
+        sheet.maps(report)
+        sheet.beats(report.averages)
+        for table in others[:2]:
+            sheet.table(table)
+        sheet.sequence(report)
+        for table in others[2:]:
             sheet.table(table)
         sheet.finish()
+
+
+def _family(language: str) -> list[str]:
+    """Return the first installed font with this language's letters; empty when there is none."""
+    from matplotlib.font_manager import fontManager
+
+    if language not in FONTS:
+        return ["DejaVu Sans"]
+    names = {entry.name for entry in fontManager.ttflist}
+    return [name for name in FONTS[language] if name in names][:1]
 
 
 class _Sheets:
     """Fills pages from the top; a new one is begun when something does not fit."""
 
-    def __init__(self, pages: PdfPages, title: str) -> None:
-        self._pages, self._title = pages, title
+    def __init__(self, pages: PdfPages, title: str, say: Words) -> None:
+        self._pages, self._title, self._say = pages, title, say
         self._number = 0
         self._figure: Figure | None = None
         self._at = 0.0
@@ -80,34 +108,52 @@ class _Sheets:
             self._at -= LINE * max(len(cell) for cell in cells)
         self._at -= LINE
 
-    def maps(self, field_map: FieldMap | None, averages: list[Average], why_not: str) -> None:
-        """Draw the maps at the R and T peaks beside each other."""
-        from zeromag.viz.report import t_peak_s
-
-        figure = self._room(0.36)
-        figure.text(LEFT, self._at, "Field out of the chest, seen from the front", weight="bold", fontsize=10.5)
-        if field_map is None or not len(field_map.time):
+    def maps(self, report: Report) -> None:
+        """Draw the maps at the P, R and T peaks beside each other."""
+        say, field_map = self._say, report.maps
+        figure = self._room(0.24)
+        heading = say("Field out of the chest, seen from the front")
+        figure.text(LEFT, self._at, heading, weight="bold", fontsize=10.5)
+        if field_map is None or report.moments is None:
             self._at -= 1.3 * LINE
-            figure.text(LEFT, self._at, f"No map: {why_not}.", fontsize=8.5)
+            figure.text(LEFT, self._at, f"{say('No map')}: {report.why_no_map}.", fontsize=8.5, parse_math=False)
             self._at -= 2 * LINE
             return
-        normal = next((average for average in averages if average.kind == "normal"), None)
-        t_peak = t_peak_s(field_map)
-        shown = [("R peak", 0.0)] + ([("T peak", t_peak)] if t_peak is not None else [])
-        for k, (name, time) in enumerate(shown):
-            at = nearest(field_map, time)
-            limit = scale_of(field_map, at, at + 1)
-            left = LEFT + 0.02 + 0.44 * k
-            axes = figure.add_axes((left, self._at - 0.275, 0.33, 0.25))
-            map_axes(axes, field_map, at, limit=limit, average=normal)
+        for k, (name, at) in enumerate(report.moments.peaks.items()):
+            limit = scale_of(field_map, np.array([at]))
+            left = LEFT + 0.015 + 0.293 * k
+            axes = figure.add_axes((left, self._at - 0.168, 0.2, 0.2 * A4[0] / A4[1]))
+            map_axes(axes, field_map, at, limit=limit, average=report.normal)
             step = isoline_step(limit) * 1e12
-            moment = f"{name}, R{field_map.time[at] * 1e3:+.0f} ms".replace("-", "−")
-            axes.set_title(f"{moment} · isolines every {step:g} pT", fontsize=8.5)
-            colour_bar(figure, (left + 0.375, self._at - 0.255, 0.012, 0.21), limit)
-        self._at -= 0.295
-        words = "Patient's right (R) is on the left; head up. Dashed: into the chest. Arrows: pseudo-current."
-        figure.text(LEFT, self._at, words, fontsize=7.5, color="#4d5a68")
+            axes.set_title(f"{name}, R{after_r(field_map, at)} · {step:g} pT", fontsize=8)
+            colour_bar(figure, (left + 0.24, self._at - 0.162, 0.01, 0.13), limit)
+        self._at -= 0.19
+        figure.text(LEFT, self._at, say(LEGEND), fontsize=7.5, color="#4d5a68")
         self._at -= 2 * LINE
+
+    def sequence(self, report: Report) -> None:
+        """Draw the maps of ST-T on one scale."""
+        if report.maps is None or report.moments is None or not len(report.moments.st_t):
+            return
+        rows = report.moments.st_t
+        across, limit = 8, scale_of(report.maps, rows)
+        wide = (RIGHT - LEFT - 0.09) / across
+        high = wide * A4[0] / A4[1]
+        lines = -(-len(rows) // across)
+        figure = self._room(lines * (high + 0.014) + 3 * LINE)
+        figure.text(LEFT, self._at, self._say("ST-T every 10 ms, one scale"), weight="bold", fontsize=10.5)
+        self._at -= 1.8 * LINE
+        top = self._at
+        for k, at in enumerate(rows.tolist()):
+            left = LEFT + k % across * wide
+            axes = figure.add_axes((left, self._at - high, 0.94 * wide, 0.94 * high))
+            map_axes(axes, report.maps, at, limit=limit, plain=True)
+            axes.set_title(after_r(report.maps, at), fontsize=6, pad=1.5)
+            if k % across == across - 1 or k == len(rows) - 1:
+                self._at -= high + 0.014
+        tall = min(top - self._at - 0.01, 0.15)
+        colour_bar(figure, (RIGHT - 0.045, (top + self._at - tall) / 2, 0.01, tall), limit)
+        self._at -= LINE
 
     def beats(self, averages: list[Average]) -> None:
         """Draw the averaged beats under each other."""
@@ -133,9 +179,9 @@ class _Sheets:
         FigureCanvasAgg(figure)
         self._number += 1
         figure.text(LEFT, 0.955, self._title, fontsize=13, weight="bold", parse_math=False)
-        figure.text(RIGHT, 0.958, RESEARCH_USE, fontsize=9, weight="bold", ha="right")
-        figure.text(LEFT, 0.025, RESEARCH_USE, fontsize=8)
-        figure.text(RIGHT, 0.025, f"page {self._number}", fontsize=8, ha="right")
+        figure.text(RIGHT, 0.958, self._say(RESEARCH_USE), fontsize=9, weight="bold", ha="right")
+        figure.text(LEFT, 0.025, self._say(RESEARCH_USE), fontsize=8)
+        figure.text(RIGHT, 0.025, f"{self._say('page')} {self._number}", fontsize=8, ha="right")
         self._figure, self._at = figure, TOP - 0.01
         return figure
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from zeromag.viz.words import Words
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -18,15 +20,20 @@ class Table:
     note: str = ""
 
 
-def tables(summary: Mapping[str, Any]) -> list[Table]:
-    """Return every table of the report, in order."""
-    return [
-        _identity(summary),
+def tables(summary: Mapping[str, Any], say: Words = str) -> list[Table]:
+    """Return every table of the report, in order, in the words of a language."""
+    versions = {"zeromag": str(summary.get("zeromag", "—")), **(summary.get("provenance") or {})}
+    found = [
+        _identity(summary, say),
         _parameters(summary),
         _cleaning(summary),
-        _channels(summary),
+        _channels(summary, say),
         Table("Session", ("setting", "value"), _flat(summary.get("session") or {}), "no session was stored"),
-        Table("Versions", ("", ""), _flat(summary.get("provenance") or {}), "not stored"),
+        Table("Versions", ("", ""), _flat(versions), "not stored"),
+    ]
+    return [
+        Table(say(table.title), tuple(say(column) for column in table.columns), table.rows, say(table.note))
+        for table in found
     ]
 
 
@@ -40,20 +47,21 @@ def figure_words(figure: object) -> tuple[str, str]:
     return f"{_short(figure['value'])}{unit}", interval
 
 
-def _identity(summary: Mapping[str, Any]) -> Table:
+def _identity(summary: Mapping[str, Any], say: Words) -> Table:
     usable = summary.get("usable") or {}
     gaps = summary.get("gaps") or []
-    answer = str(usable.get("answer", "—"))
+    missing = sum(int(gap.get("samples", 0)) for gap in gaps)
+    answer = say(str(usable.get("answer", "—")))
     rate, interval = figure_words(summary.get("heart_rate"))
     beats = summary.get("beats") or {}
     rows = [
-        ("subject", str(summary.get("subject") or "no code given")),
-        ("source", str(summary.get("source", "—"))),
-        ("duration", f"{_short(summary.get('duration_s'))} s at {_short(summary.get('rate_hz'))} Hz"),
-        ("gaps", f"{len(gaps)}, {sum(int(gap.get('samples', 0)) for gap in gaps)} samples" if gaps else "none"),
-        ("usable", ": ".join([answer, *(["; ".join(usable["reasons"])] if usable.get("reasons") else [])])),
-        ("heart rate", rate if interval == "—" else f"{rate} ({interval})"),
-        ("beats", ", ".join(f"{n} {kind}" for kind, n in beats.items()) or "none found"),
+        (say("subject"), str(summary.get("subject") or say("no code given"))),
+        (say("source"), str(summary.get("source", "—"))),
+        (say("duration"), f"{_short(summary.get('duration_s'))} s at {_short(summary.get('rate_hz'))} Hz"),
+        (say("gaps"), f"{len(gaps)}, {missing} {say('samples')}" if gaps else say("none")),
+        (say("usable"), ": ".join([answer, *(["; ".join(usable["reasons"])] if usable.get("reasons") else [])])),
+        (say("heart rate"), rate if interval == "—" else f"{rate} ({interval})"),
+        (say("beats"), ", ".join(f"{n} {say(kind)}" for kind, n in beats.items()) or say("none found")),
     ]
     return Table("Recording and quality", ("", ""), rows)
 
@@ -82,11 +90,11 @@ def _cleaning(summary: Mapping[str, Any]) -> Table:
     return Table("What was removed, and what it cost", columns, rows, "nothing was removed")
 
 
-def _channels(summary: Mapping[str, Any]) -> Table:
+def _channels(summary: Mapping[str, Any], say: Words) -> Table:
     channels: Mapping[str, Mapping[str, str]] = summary.get("channels") or {}
     bad = [(name, c.get("status", "—"), c.get("why", "")) for name, c in channels.items() if c.get("status") != "good"]
-    note = f"all {len(channels)} channels are good" if channels else "no channels"
-    title = f"Channels ({len(channels) - len(bad)} of {len(channels)} good)"
+    note = "all channels are good" if channels else "no channels"
+    title = f"{say('Channels')} ({len(channels) - len(bad)}/{len(channels)})"
     return Table(title, ("channel", "status", "why"), bad, note)
 
 

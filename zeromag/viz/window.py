@@ -156,6 +156,7 @@ class Window(QWidget):
             ("A", "arrows", lambda: self._flip_maps("arrows")),
             ("I", "isolines", lambda: self._flip_maps("lines")),
             ("M", "sensor marks", lambda: self._flip_maps("marks")),
+            ("O", "poles", lambda: self._flip_maps("poles")),
             ("F11", "full screen", lambda: self.showNormal() if self.isFullScreen() else self.showFullScreen()),
             ("H", "these keys", self._toggle_help),
             ("Ctrl+Q", "close", self.close),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from zeromag.acquire.message import Result
 from zeromag.acquire.publisher import Publisher
 from zeromag.block import Block
+from zeromag.gate_watch import GateWatch
 from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat
 from zeromag.mapping.field_map import FieldMap, Grid
@@ -33,6 +34,7 @@ class Broadcast:
         self._session = session
         self._recording = recording
         self._due = {"map": 0.0, "status": 0.0, "average": 0.0, "grid": 0.0}
+        self._gate = GateWatch(scan.mapper)
         self._grid: Grid | None = None
 
     def __call__(self, scanned: Scanned, *, lost: int = 0) -> None:
@@ -44,14 +46,20 @@ class Broadcast:
         if self._is_due("map", block, 1 / MAPS_PER_SECOND) and (field_map := self._scan.live_map()) is not None:
             self._tell_map(field_map, block)
         if self._is_due("average", block, AVERAGE_EVERY):
-            self._tell_averages()
+            self._gate.ask(self._tell_averages(), self._scan.beats, self._scan.seconds)
         if self._is_due("status", block, 1 / STATUS_PER_SECOND):
             self._publisher.result(Result("status", self._status(lost)))
 
     def finish(self, outcome: Outcome) -> None:
         """Publish the last averages and state, and that the stream is over."""
+        self._gate.close()
         self._tell_averages()
-        status = self._status(0) | {"usable": outcome.usable, "heart_rate": outcome.heart_rate}
+        status = self._status(0) | {
+            "usable": outcome.usable,
+            "heart_rate": outcome.heart_rate,
+            "parameters": outcome.parameters,
+            "cleaning": outcome.cleaning,
+        }
         self._publisher.result(Result("status", status))
         self._publisher.end(outcome.stop, "the stream ended")
 
@@ -77,10 +85,12 @@ class Broadcast:
         }
         self._publisher.result(Result("map", {"sample": block.stop - 1, "t_ns": block.t_ns}, arrays))
 
-    def _tell_averages(self) -> None:
-        for average in self._scan.averages():
+    def _tell_averages(self) -> list[Average]:
+        averages = self._scan.averages()
+        for average in averages:
             arrays = {"time": average.time, **_on_all_channels(average, self._sensors)}
             self._publisher.result(Result("average", {"kind": average.kind, "nave": average.nave}, arrays))
+        return averages
 
     def _status(self, lost: int) -> dict[str, Any]:
         return self._scan.status() | {
@@ -88,6 +98,8 @@ class Broadcast:
             "recording": self._recording,
             "source": self._session.source,
             "simulated": self._session.source.startswith("sim:"),
+            "usable": self._gate.usable,
+            "parameters": self._gate.parameters,
         }
 
 

@@ -89,9 +89,10 @@ class _Processing:
 
     def _take(self, block: Block, lost: int) -> None:
         if self._scan is None or self._broadcast is None:
-            self._scan = Scan(block, self._session)
+            scan = self._scan = Scan(block, self._session)
             self._broadcast = Broadcast(self._publisher, self._scan, self._session, recording=self._out is not None)
             self._announce({"say": self._scan.reason})
+            threading.Thread(target=lambda: scan.cleaning.costs, name="heart meter", daemon=True).start()
         self._broadcast(self._scan(block), lost=lost)
 
     def _finish(self) -> None:

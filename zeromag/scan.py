@@ -53,8 +53,8 @@ class Scan:
         self._channels = ChannelLog(head.sensors)
         self._search = Beats().start(head)
         self._averaging = Averager(session.beats.before, session.beats.after).start(head)
-        self._mapper = Mapper(pixels=session.map.pixels)
-        self._map_now = MapNow(head, self._mapper)
+        self.mapper = Mapper(pixels=session.map.pixels)
+        self._map_now = MapNow(head, self.mapper)
         self._events: list[Event] = []
         self._beats: list[Beat] = []  # those whose whole window has been seen
         self._stop = head.first
@@ -91,7 +91,7 @@ class Scan:
         counted = [beat for beat in self._beats if not beat.why]
         return {
             "samples": self._stop - self.first,
-            "seconds": self._seconds,
+            "seconds": self.seconds,
             "gaps": sum(event.kind == "gap" for event in self._events),
             "heart_rate": heart_rate(self._beats[-20:]),
             "beats": {kind: sum(beat.kind == kind for beat in counted) for kind in {beat.kind for beat in counted}},
@@ -106,7 +106,7 @@ class Scan:
         self._beats += self._averaging.finish(self._search.finish())
         self._beats.sort(key=lambda beat: beat.sample)
         averages = self.averages()
-        reading = read_beats(averages, self._beats, self._seconds, self._mapper)
+        reading = read_beats(averages, self._beats, self.seconds, self.mapper)
         return Outcome(
             sensors=self._head.sensors,
             rate=self._head.rate,
@@ -127,8 +127,14 @@ class Scan:
         )
 
     @property
-    def _seconds(self) -> float:
+    def seconds(self) -> float:
+        """How much of the stream there was, gaps counted, s."""
         return (self._stop - self.first) / self._head.rate
+
+    @property
+    def beats(self) -> tuple[Beat, ...]:
+        """The beats so far whose whole window has been seen."""
+        return tuple(self._beats)
 
     def _mains_hz(self) -> float | None:
         for event in reversed(self._events):

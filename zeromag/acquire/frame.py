@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from zeromag.errors import LinkError
 
@@ -34,8 +33,7 @@ class FrameError(LinkError):
     """A frame that is malformed, of another version, of a wrong CRC or of an absurd size."""
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):  # made for every frame, and four times faster than a frozen dataclass
     """What stands in front of every frame; fields in the order of the bytes."""
 
     kind: int  # BLOCK, DESCRIPTION, RESULT or END
@@ -66,12 +64,12 @@ class Header:
 
 def pack(header: Header, data: bytes = b"", mask: bytes = b"", appendix: bytes = b"") -> bytes:
     """Return the frame; size, appendix and CRC of `header` are filled in here."""
-    body = b"".join((data, mask, appendix))
-    head = _LAYOUT.pack(
-        MAGIC, VERSION, header.kind, header.stream, header.epoch, header.sequence, header.first, header.t_ns,
-        header.wall_ns, header.samples, header.channels, header.dtype, header.flags, 0, len(body), len(appendix), 0,
-    )[:_BEFORE_CRC]  # fmt: skip
-    return b"".join((head, _CRC.pack(zlib.crc32(body, zlib.crc32(head))), body))
+    size = len(data) + len(mask) + len(appendix)
+    head = _LAYOUT.pack(MAGIC, VERSION, *header[:11], 0, size, len(appendix), 0)[:_BEFORE_CRC]
+    crc = zlib.crc32(data, zlib.crc32(head))
+    if mask or appendix:
+        crc = zlib.crc32(appendix, zlib.crc32(mask, crc))
+    return b"".join((head, _CRC.pack(crc), data, mask, appendix))
 
 
 def read_header(start: bytes | memoryview) -> Header:

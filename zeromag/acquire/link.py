@@ -8,7 +8,7 @@ import zmq
 
 from zeromag.acquire.endpoint import as_reached, host_of
 from zeromag.acquire.frame import HEADER_BYTES, MAGIC, MAX_BYTES
-from zeromag.acquire.replay_server import ANSWER, BYE, FROM, HELLO, HERE, REQUEST
+from zeromag.acquire.replay_server import BYE, FROM, HELLO, REQUEST
 from zeromag.errors import LinkError
 
 _QUEUED = 1000  # frames
@@ -48,30 +48,16 @@ class Link:
             self._dealer.connect(as_reached(announced, self.endpoint))
             self._poller.register(self._dealer, zmq.POLLIN)
 
-    def poll(self, seconds: float) -> bool:
-        """Wait at most so long; return whether anything came."""
-        return bool(self._poller.poll(max(0, round(seconds * 1000))))
+    def wait(self, seconds: float) -> tuple[bytes | None, list[bytes]]:
+        """Wait at most so long; return the next published frame, and the parts of the next answer."""
+        ready = dict(self._poller.poll(max(0, round(seconds * 1000))))
+        frame = b"".join(self._sub.recv_multipart()) if self._sub in ready else None
+        parts = self._dealer.recv_multipart() if self._dealer is not None and self._dealer in ready else []
+        return frame, parts
 
-    def published(self) -> bytes | None:
-        """Return the next published frame; None when there is none now."""
-        try:
-            parts = self._sub.recv_multipart(zmq.NOBLOCK)
-        except zmq.Again:
-            return None
-        return b"".join(parts)
-
-    def answered(self) -> tuple[int, int, int, list[bytes]] | None:
-        """Return epoch, first sequence, next sequence to come and frames of an answer; None when there is none now."""
-        if self._dealer is None:
-            return None
-        try:
-            head, *frames = self._dealer.recv_multipart(zmq.NOBLOCK)
-        except zmq.Again:
-            return None
-        if len(head) != ANSWER.size or head[:4] != HERE:
-            return None
-        _, epoch, first, upcoming = ANSWER.unpack(head)
-        return epoch, first, upcoming, frames
+    def more(self) -> bool:
+        """Return whether a published frame waits."""
+        return bool(self._sub.poll(0))
 
     def ask(self, epoch: int, sequence: int) -> None:
         """Ask for frames from this sequence on."""

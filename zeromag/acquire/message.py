@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
@@ -11,8 +11,7 @@ from zeromag.block import Block
 from zeromag.sensors import SensorArray
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """Where a frame stands: acquisition, start of the publisher, place in the row."""
 
     stream: int

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
+from zeromag.acquire.frame import Header
+
+Frame = tuple[Header, bytes]  # checked
+
 HELD_BYTES: Final = 64 << 20  # live frames kept while a gap before them is being repaired
 ASK_AGAIN_SECONDS: Final = 1.0
 GIVE_UP_SECONDS: Final = 5.0
@@ -19,22 +23,23 @@ class Repair:
     def __init__(self, upcoming: int, known: int) -> None:
         self.upcoming, self.known = upcoming, known
         self.repaired = self.lost = 0
-        self._ready: deque[bytes] = deque()
-        self._held: dict[int, bytes] = {}
+        self._ready: deque[Frame] = deque()
+        self._held: dict[int, Frame] = {}
         self._held_bytes = 0
         self._asked = self._since = 0.0  # 0: nothing asked, nothing missing
 
-    def live(self, sequence: int, frame: bytes) -> None:
+    def live(self, frame: Frame) -> None:
         """Take a frame as it came."""
+        sequence, size = frame[0].sequence, len(frame[1])
         self.known = max(self.known, sequence + 1)
         if sequence == self.upcoming:
             self._give(frame)
             self._drain()
-        elif sequence > self.upcoming and self._held_bytes + len(frame) <= HELD_BYTES and sequence not in self._held:
+        elif sequence > self.upcoming and self._held_bytes + size <= HELD_BYTES and sequence not in self._held:
             self._held[sequence] = frame
-            self._held_bytes += len(frame)
+            self._held_bytes += size
 
-    def answer(self, first: int, known: int, frames: list[tuple[int, bytes]], now: float) -> None:
+    def answer(self, first: int, known: int, frames: list[Frame], now: float) -> None:
         """Take what the replay server still had from `first` on."""
         self.known = max(self.known, known)
         self._asked = 0.0
@@ -42,8 +47,8 @@ class Repair:
         if self.upcoming < first <= self.known:
             self._skip_to(first)
             moved = True
-        for sequence, frame in frames:
-            if sequence == self.upcoming:
+        for frame in frames:
+            if frame[0].sequence == self.upcoming:
                 self.repaired += 1
                 self._give(frame)
                 moved = True
@@ -71,11 +76,11 @@ class Repair:
         self._drain()
         self._since = self._asked = 0.0
 
-    def take(self) -> bytes | None:
+    def take(self) -> Frame | None:
         """Return the next frame in order, if there is one."""
         return self._ready.popleft() if self._ready else None
 
-    def _give(self, frame: bytes) -> None:
+    def _give(self, frame: Frame) -> None:
         self._ready.append(frame)
         self.upcoming += 1
 
@@ -92,7 +97,7 @@ class Repair:
             for number in [number for number in self._held if number < self.upcoming]:
                 self._pop(number)
 
-    def _pop(self, number: int) -> bytes:
+    def _pop(self, number: int) -> Frame:
         frame = self._held.pop(number)
-        self._held_bytes -= len(frame)
+        self._held_bytes -= len(frame[1])
         return frame

@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Final, Self
 
 from zeromag.acquire.frame import BLOCK, DESCRIPTION, FrameError, Header, check
+from zeromag.acquire.freshness import Freshness
 from zeromag.acquire.gap import after_gap
 from zeromag.acquire.link import Link
 from zeromag.acquire.message import Description, End, Message
 from zeromag.acquire.repair import Repair
+from zeromag.acquire.replay_server import ANSWER, HERE
 from zeromag.acquire.wire import decode
 from zeromag.block import Block
 from zeromag.errors import LinkError, SourceLostError
 from zeromag.sensors import SensorArray
 
-STALE_SECONDS: Final = 0.2  # an eye is shown nothing older while newer waits
 _HELLO_SECONDS: Final = 1.0
 
 
@@ -66,7 +67,7 @@ class Subscription:
         self._shift = 0  # added to every index: after a restart of the publisher the count goes on
         self._news: Description | None = None
         self._ended = False
-        self._lag = float("inf")  # smallest seen: the clocks of two machines differ
+        self._freshness = Freshness()
         self._greeted = 0.0
         self.endpoint = endpoint
         self._link = Link(endpoint, keys)
@@ -139,9 +140,10 @@ class Subscription:
         if self._news is not None:
             news, self._news = self._news, None
             return news
-        while (frame := self._repair.take()) is not None:
+        while (taken := self._repair.take()) is not None:
+            header, frame = taken
             try:
-                message = decode(frame, self.description)
+                message = decode(frame, self.description, header)
             except FrameError:
                 self.refused += 1
                 continue
@@ -169,17 +171,11 @@ class Subscription:
 
     def _collect(self, seconds: float) -> None:
         """Wait for the sockets and take what they have; ask for what is missing."""
-        self._link.poll(seconds)
+        frame, answer = self._link.wait(seconds)
         now = time.monotonic()
-        while (answer := self._link.answered()) is not None:
-            self._heard = now
-            epoch, first, known, frames = answer
-            if epoch == self._epoch:
-                self._repair.answer(first, known, [pair for frame in frames if (pair := self._sequenced(frame))], now)
-        for _ in range(1000):  # then let the owner work
-            frame = self._link.published()
-            if frame is None:
-                break
+        if answer:
+            self._answered(answer, now)
+        if frame is not None:
             self._heard = now
             self._live(frame)
         if self._newest_only:
@@ -198,6 +194,19 @@ class Subscription:
                 f"after sample {0 if self._last is None else self._last.stop}: look whether it still runs"
             )
 
+    def _answered(self, parts: list[bytes], now: float) -> None:
+        """Take an answer of the replay server."""
+        head, *frames = parts
+        if len(head) != ANSWER.size or head[:4] != HERE:
+            self.refused += 1
+            return
+        self._heard = now
+        _, epoch, first, upcoming = ANSWER.unpack(head)
+        if epoch == self._epoch:
+            checked = ((self._checked(frame), frame) for frame in frames)
+            whole = [(header, frame) for header, frame in checked if header is not None and header.kind != DESCRIPTION]
+            self._repair.answer(first, upcoming, whole, now)
+
     def _live(self, frame: bytes) -> None:
         header = self._checked(frame)
         if header is None:
@@ -208,17 +217,11 @@ class Subscription:
         elif header.kind == DESCRIPTION:
             self._repair.known = max(self._repair.known, header.sequence)
             self._renew(frame)
-        elif self._newest_only and header.kind == BLOCK and self._stale(header) and self._link.poll(0):
+        elif self._newest_only and header.kind == BLOCK and self._freshness.stale(header) and self._link.more():
             self.skipped += 1
             self._repair.upcoming = max(self._repair.upcoming, header.sequence + 1)
         else:
-            self._repair.live(header.sequence, frame)
-
-    def _stale(self, header: Header) -> bool:
-        """Return whether a block is older than an eye wants, measured beside the freshest one seen."""
-        lag = time.monotonic() - header.t_ns * 1e-9
-        self._lag = min(self._lag + 1e-6, lag)  # may creep up, since two clocks drift apart
-        return lag - self._lag > STALE_SECONDS
+            self._repair.live((header, frame))
 
     def _renew(self, frame: bytes) -> None:
         description = self._described(frame)
@@ -246,22 +249,17 @@ class Subscription:
     def _first_description(self, timeout: float) -> tuple[Description, Header]:
         deadline = time.monotonic() + timeout
         while (left := deadline - time.monotonic()) > 0:
-            self._link.poll(left)
-            while (frame := self._link.published()) is not None:
-                header = self._checked(frame)
-                if header is not None and header.kind == DESCRIPTION:
-                    description = self._described(frame)
-                    if description is not None:
-                        return description, header
+            frame, _ = self._link.wait(left)
+            header = None if frame is None else self._checked(frame)
+            if frame is not None and header is not None and header.kind == DESCRIPTION:
+                description = self._described(frame)
+                if description is not None:
+                    return description, header
         heard = f"; {self.refused} frames were of no version this zeromag reads" if self.refused else ""
         raise LinkError(
             f"no zeromag stream answered at {self.endpoint} within {timeout:g} s: "
             f"is `zeromag acquire` running there{heard}?"
         )
-
-    def _sequenced(self, frame: bytes) -> tuple[int, bytes] | None:
-        header = self._checked(frame)
-        return None if header is None or header.kind == DESCRIPTION else (header.sequence, frame)
 
     def _checked(self, frame: bytes) -> Header | None:
         try:

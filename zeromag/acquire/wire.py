@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -28,7 +29,6 @@ from zeromag.event import Event
 from zeromag.sensors import Kind, SensorArray
 
 _ARRAY_TYPES: Final = frozenset({"<f8", "<f4", "<i8", "<i4", "<i2", "<u4", "<u2", "|u1", "|i1", "|b1"})
-_INT32_SPAN: Final = 2.0**31 - 1
 
 
 class _SensorsPart(msgspec.Struct):
@@ -83,29 +83,34 @@ _end = msgspec.msgpack.Decoder(_EndPart)
 _events = msgspec.msgpack.Decoder(list[_EventPart])
 
 
-def counts_of(data: NDArray[np.float64], quantum: NDArray[np.float64]) -> NDArray[np.int32] | None:
-    """Return the counts that times `quantum` give `data` back bit for bit; None when there are none."""
-    if not (quantum > 0).all() or _counts(data[:1], quantum) is None:  # the first row tells nearly always
-        return None
-    return _counts(data, quantum)
+@lru_cache(maxsize=16)
+def _counts_per_unit(sensors: SensorArray) -> NDArray[np.float64] | None:
+    return 1.0 / sensors.quantum if (sensors.quantum > 0).all() else None
 
 
-def _counts(data: NDArray[np.float64], quantum: NDArray[np.float64]) -> NDArray[np.int32] | None:
-    with np.errstate(invalid="ignore", over="ignore"):
-        counts = np.rint(data / quantum) + 0.0  # an int32 knows no -0.0
-        if not (np.abs(counts) <= _INT32_SPAN).all():  # NaN included
-            return None
-    same = np.array_equal((counts * quantum).view(np.int64), np.ascontiguousarray(data).view(np.int64))
-    return counts.astype(np.int32) if same else None
+def counts_of(data: NDArray[np.float64], sensors: SensorArray) -> NDArray[np.int32] | None:
+    """Return the counts that times the quanta give `data` back bit for bit; None when there are none."""
+    per_unit = _counts_per_unit(sensors)
+    if per_unit is None or (len(data) > 32 and _counts(data[:1], per_unit, sensors.quantum) is None):
+        return None  # one row tells nearly always
+    return _counts(data, per_unit, sensors.quantum)
+
+
+def _counts(
+    data: NDArray[np.float64], per_unit: NDArray[np.float64], quantum: NDArray[np.float64]
+) -> NDArray[np.int32] | None:
+    with np.errstate(invalid="ignore", over="ignore"):  # NaN and what no int32 holds come back as something else
+        counts = np.rint(data * per_unit).astype("<i4")
+    return counts if (counts * quantum).tobytes() == data.tobytes() else None
 
 
 def encode_block(block: Block, stamp: Stamp) -> bytes:
     """Return the frame of a block: int32 counts where they are exact, else float64."""
-    counts = counts_of(block.data, block.sensors.quantum)
+    counts = counts_of(block.data, block.sensors)
     samples, channels = block.data.shape
-    data = block.data.astype("<f8", copy=False).tobytes() if counts is None else counts.astype("<i4").tobytes()
+    data = block.data.astype("<f8", copy=False).tobytes() if counts is None else counts.tobytes()
     mask = b"" if block.mask is None else np.packbits(block.mask, bitorder="little").tobytes()
-    events = [_EventPart(e.sample, e.kind, e.samples, e.channel, e.why) for e in block.events]
+    events = [_EventPart(e.sample, e.kind, e.samples, e.channel, e.why) for e in block.events] if block.events else ()
     header = Header(
         BLOCK, stamp.stream, stamp.epoch, stamp.sequence, block.first, block.t_ns, stamp.wall_ns, samples, channels,
         FLOAT64 if counts is None else INT32, 0 if block.mask is None else HAS_MASK,
@@ -146,15 +151,17 @@ def encode_end(end: End, stamp: Stamp) -> bytes:
     return pack(header, appendix=_pack(_EndPart(end.samples, end.reason)))
 
 
-def decode(frame: bytes, description: Description | None = None) -> Message:
+def decode(frame: bytes, description: Description | None = None, header: Header | None = None) -> Message:
     """Return what a frame holds; a block needs the `description` of its stream.
+
+    `header` is what `check` gave, when the frame was checked before.
 
     Raises
     ------
     FrameError
         The frame is malformed, of another version, of a wrong CRC or of an absurd size.
     """
-    header = check(frame)
+    header = header or check(frame)
     try:
         if header.kind == BLOCK:
             return _block(frame, header, description)

@@ -41,7 +41,7 @@ class Beats:
     channel: str = ""
     alike: float = 0.75  # correlation from which two beats are of one class
     agree: int = 4  # beats alike before any is believed
-    contrast: float = 2.0  # of beats over the mean envelope from which they are believed
+    contrast: float = 2.15  # of beats over the mean envelope from which they are believed
     classes: int = 8  # most shapes kept
 
     def __post_init__(self) -> None:
@@ -94,6 +94,8 @@ class Search:
         self._before, self._after, self._lag = (round(s * head.rate) for s in (BEFORE, AFTER, LAG))
         self._stride = max(1, int(head.rate / FINE))
         self.templates: list[Template] = []
+        self._strangers: list[_Candidate] = []
+        self._rhythm = Rhythm(head.rate)
         self._last: Block | None = None
         self._restart(head)
 
@@ -109,8 +111,6 @@ class Search:
         self._begin = head.first
         self._waiting: list[_Candidate] = []  # while nothing is believed yet: all; later: passed over, for search-back
         self._pairs: dict[tuple[int, int], Fit] = {}
-        self._strangers: list[_Candidate] = []
-        self._rhythm = Rhythm(head.rate)
 
     @property
     def trusted(self) -> bool:
@@ -125,6 +125,7 @@ class Search:
                 raise ValueError("a search goes on with the same sensors and rate; start a new one")
             beats += self.finish()
             self._restart(block)
+            self._rhythm.after_gap()
         self._last = block
         bad = block.bad()
         step = round(self._rate)
@@ -157,6 +158,8 @@ class Search:
             if not self._band.holds(start, stop):
                 continue
             candidate = _Candidate(peak, self._band.take(start, stop).copy())
+            if self._rhythm.lost(peak.at, LEARN):
+                self.templates, self._strangers, self._rhythm = [], [], Rhythm(self._rate)
             if self.trusted:
                 beats += self._judge(candidate)
                 continue
@@ -210,7 +213,8 @@ class Search:
         contrast = level / self._power.floor if self._power.floor > 0 else 0.0
         if contrast >= CLEAR or alike >= SAME:
             return share >= 0.6
-        return contrast >= self._settings.contrast and share >= 0.7 and len(largest) >= 2 * self._settings.agree
+        same = len(largest) >= max(2 * self._settings.agree, len(tall) // 2)
+        return contrast >= self._settings.contrast and share >= 0.7 and same
 
     def _add(self, group: _Group, kind: str) -> Template:
         """Make a template of beats that are alike, the first being the one the others were laid upon."""
@@ -299,6 +303,8 @@ class Search:
             found = Fit(found.correlation, 0.0)
             why = f"correlation {found.correlation:.2f} with the nearest class" if kind == "unlike" else ""
         sample = candidate.peak.at + found.shift + after
+        if any(self._rhythm.last < lost < candidate.peak.at for lost in self._power.blinded):
+            self._rhythm.after_gap()  # nobody knows what beat while nothing was seen
         rr = self._rhythm.beat(candidate.peak.at, sample, candidate.peak.height)
         if kind == "normal" and self._rhythm.premature(rr):
             kind = "premature"

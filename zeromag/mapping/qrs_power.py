@@ -98,12 +98,18 @@ class QrsPower:
         self._age = np.full(n_channels, -1, dtype=np.int64)
         self._held = np.zeros(n_channels)
         self._state = np.array([0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0])
+        self._sees = True
+        self.blinded: list[int] = []  # stream samples at which the last channel was lost, newest last
 
     def __call__(self, data: F64, bad: BOOL, first: int) -> tuple[F64, list[Peak]]:
         """Return the QRS band (n_samples, n_channels), NaN where masked, and the peaks now known to stand."""
         band = np.empty_like(data)
         power = np.empty(len(data))
         _qrs(data, bad, self._sos, self._settle, self._memory, self._age, self._held, band, power)
+        sees = power >= 0
+        lost = np.flatnonzero(~sees & np.concatenate(([self._sees], sees[:-1])))
+        self.blinded = [*self.blinded[-20:], *(first + lost).tolist()]
+        self._sees = bool(sees[-1])
         at, height = np.empty(len(data), dtype=np.int64), np.empty(len(data))
         found = _peaks(power, self._keep, self._slow, self._hold, first, self._state, at, height)
         peaks = [Peak(a, h) for a, h in zip(at[:found].tolist(), height[:found].tolist(), strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from statistics import median
 
 SHARE = 0.35  # of the way from noise to beats at which a peak is likely a beat
@@ -25,6 +26,10 @@ class Rhythm:
     def begin(self, height: float) -> None:
         """Set the level that beats have, before the first one is judged."""
         self._beats = [height]
+
+    def after_gap(self) -> None:
+        """Forget when the last beat was, and keep how high beats and noise are and how far apart."""
+        self.last, self._last_r = -1, float("nan")
 
     @property
     def beat_level(self) -> float:
@@ -67,6 +72,10 @@ class Rhythm:
         """Return whether a peak at `at` comes sooner than the rhythm has it."""
         return self.last >= 0 and at - self.last < 0.85 * self.interval * self._rate
 
+    def lost(self, at: int, seconds: float) -> bool:
+        """Return whether there has been no beat for so long that the heart has changed, or its field."""
+        return self.last >= 0 and at - self.last > seconds * self._rate
+
     def missing(self, at: int) -> bool:
         """Return whether a beat should have come between the last one and `at`."""
         return self.last >= 0 and at - self.last > LATE * self.interval * self._rate
@@ -83,7 +92,7 @@ class Rhythm:
     def beat(self, at: int, sample: float, height: float) -> float:
         """Take a beat; return the interval since the one before, s, NaN for the first."""
         rr = (sample - self._last_r) / self._rate
-        if self.last >= 0:
+        if math.isfinite(rr):  # neither the first nor the first after a gap
             self._rr = [*self._rr[-(NEWEST - 1) :], rr]
         self.last, self._last_r = at, sample
         # one artefact must not hide the beats after it

@@ -33,7 +33,7 @@ def fif(tmp_path: Path) -> Path:
         channel["loc"][:3] = (0.04 * (n % 4), 0.04 * (n // 4), 0)
         channel["loc"][3:] = np.eye(3).ravel()
     path = tmp_path / "scan_meg.fif"
-    raw = mne.io.RawArray(np.random.default_rng(0).normal(scale=1e-12, size=(8, 4000)), info, verbose="error")
+    raw = mne.io.RawArray(np.random.default_rng(0).normal(scale=1e-12, size=(8, 25000)), info, verbose="error")
     raw.save(path, fmt="double", verbose="error")
     return path
 
@@ -92,6 +92,10 @@ def test_a_recording_without_a_heart_is_mapped_and_called_unusable(tmp_path: Pat
     done = zeromag("map", str(fif), "--out", str(tmp_path / "r"))
     assert done.returncode == 0, done.stderr
     assert '"answer": "no"' in (tmp_path / "r" / "summary.json").read_text()
+
+
+def test_an_ecg_alone_is_sent_to_beats(data: Path, tmp_path: Path) -> None:
+    assert "zeromag beats" in sentence(zeromag("map", str(data / "beats" / "100.hea"), "--out", str(tmp_path / "r")))
 
 
 def test_doctor_runs_everywhere() -> None:

@@ -145,6 +145,8 @@ class Scan:
 
 def _chosen(head: Block, session: Session) -> Choice:
     clean = session.clean
+    if not len(head.sensors.of_kind("mag")):
+        raise InputError(f"{session.source} has no magnetometer to map; `zeromag beats` reads its ECG")
     try:
         return default_chain(
             head.sensors, head.rate, line=clean.line or None, low_pass=clean.low_pass, suppression=clean.suppression

@@ -38,7 +38,7 @@ class Judge:
         self._sensors = sensors
         self._noisy, self._jump = noisy, jump
         self._rows = np.flatnonzero(np.isin(np.arange(len(sensors)), sensors.of_kind("mag", "ref")) & sensors.usable())
-        self._is_mag = np.array([sensors.kinds[c] == "mag" for c in self._rows.tolist()])
+        self._is_mag = np.array([sensors.kinds[c] == "mag" for c in self._rows.tolist()], dtype=np.bool_)
         self._window, self._seconds = window, window / rate
         self._comb = max(1, round(COMB_S * rate))
         n = len(self._rows)

@@ -37,35 +37,13 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def map_axes(
-    axes: Axes, field_map: FieldMap, at: int, *, limit: float, average: Average | None = None, plain: bool = False
-) -> None:
-    """Draw one instant: colours, isolines (− dashed, 0 thick), sensors, pseudo-current; `limit` in T.
-
-    `plain` leaves arrows and sides out, for small maps.
-    """
-    grid = field_map.grid
-    seen = grid.mask & np.isfinite(field_map.bz[at])
-    bz = np.ma.masked_array(field_map.bz[at] * 1e12, mask=~seen)
-    right, left, foot, head = (value * 1e3 for value in edges(grid))
-    reach = limit * 1e12
-    axes.imshow(
-        bz, origin="lower", extent=(right, left, foot, head), cmap=_colours(), vmin=-reach, vmax=reach,
-        interpolation="bilinear",
-    )  # fmt: skip
-    step, width = isoline_step(limit) * 1e12, 0.35 if plain else 0.6
-    levels = np.arange(-np.floor(reach / step), np.floor(reach / step) + 1) * step
-    if seen.any() and min(bz.shape) > 1:
-        axes.contour(
-            grid.x * 1e3, grid.y * 1e3, bz, levels=levels, colors=INK,
-            linewidths=[width * (3 if level == 0 else 1) for level in levels],
-            linestyles=["dashed" if level < 0 else "solid" for level in levels],
-        )  # fmt: skip
+def map_axes(axes: Axes, field_map: FieldMap, at: int, *, limit: float, average: Average | None = None) -> None:
+    """Draw one instant: colours, isolines (− dashed, 0 thick), poles, sensors, pseudo-current; `limit` in T."""
+    right, left, foot, head = (value * 1e3 for value in edges(field_map.grid))
+    _field(axes, field_map, at, limit, shift=(0.0, 0.0), width=0.6)
     axes.set(xlim=(right, left), ylim=(foot, head), xticks=[], yticks=[], facecolor="#e3e7ec")
-    if plain:
-        return
     _signs(axes, field_map, at, limit)
-    _arrows(axes, field_map, at, seen)
+    _arrows(axes, field_map, at)
     if average is not None:
         good = dict(zip(average.sensors.names, average.good.tolist(), strict=True))
         for name, x, y in heart_places(average.sensors):
@@ -73,6 +51,30 @@ def map_axes(
             axes.plot(x * 1e3, y * 1e3, "o" if usable else "x", ms=2.5 if usable else 6, mfc="none", color=INK, mew=0.6)
     axes.text(-0.03, 0.5, "R", transform=axes.transAxes, ha="right", va="center", weight="bold", color=INK)
     axes.text(1.03, 0.5, "L", transform=axes.transAxes, ha="left", va="center", weight="bold", color=INK)
+
+
+def _field(axes: Axes, field_map: FieldMap, at: int, limit: float, *, shift: tuple[float, float], width: float) -> None:
+    """Draw colours and isolines, moved by `shift` (mm)."""
+    grid = field_map.grid
+    bz = np.ma.masked_array(field_map.bz[at] * 1e12, mask=~_seen(field_map, at))
+    right, left, foot, head = (value * 1e3 for value in edges(grid))
+    extent = (right + shift[0], left + shift[0], foot + shift[1], head + shift[1])
+    reach, step = limit * 1e12, isoline_step(limit) * 1e12
+    axes.imshow(
+        bz, origin="lower", extent=extent, cmap=_colours(), vmin=-reach, vmax=reach, interpolation="bilinear"
+    )  # fmt: skip
+    levels = np.arange(-np.floor(reach / step), np.floor(reach / step) + 1) * step
+    if bz.count() and min(bz.shape) > 1:
+        axes.contour(
+            grid.x * 1e3 + shift[0], grid.y * 1e3 + shift[1], bz, levels=levels, colors=INK,
+            linewidths=[width * (3 if level == 0 else 1) for level in levels],
+            linestyles=["dashed" if level < 0 else "solid" for level in levels],
+        )  # fmt: skip
+
+
+def _seen(field_map: FieldMap, at: int) -> NDArray[np.bool_]:
+    seen: NDArray[np.bool_] = field_map.grid.mask & np.isfinite(field_map.bz[at])
+    return seen
 
 
 def colour_bar(figure: Figure, box: tuple[float, float, float, float], limit: float) -> None:
@@ -105,21 +107,31 @@ def map_figure(field_map: FieldMap, at: int, title: str, average: Average | None
     return figure
 
 
+def sequence_axes(axes: Axes, field_map: FieldMap, rows: NDArray[np.int64], *, limit: float, across: int) -> None:
+    """Draw small maps of these rows on one scale into one field, `across` in a line, each under its time."""
+    right, left, foot, head = (value * 1e3 for value in edges(field_map.grid))
+    wide, high = 1.06 * (left - right), 1.2 * (head - foot)
+    for k, at in enumerate(rows.tolist()):
+        shift = (k % across * wide, -(k // across) * high)
+        _field(axes, field_map, at, limit, shift=shift, width=0.35)
+        middle = (right + left) / 2 + shift[0], head + shift[1] + 0.03 * high
+        axes.text(*middle, after_r(field_map, at), fontsize=6.5, ha="center", va="bottom", color=INK)
+    lines = -(-len(rows) // across)
+    axes.set(
+        xlim=(right, right + across * wide), ylim=(head - lines * high, head + 0.18 * (head - foot)), aspect="equal"
+    )
+    axes.set_axis_off()
+
+
 def sequence_figure(field_map: FieldMap, rows: NDArray[np.int64], width: float = 7.4) -> Figure:
     """Return small maps of these rows on one scale, eight in a line."""
-    across, down = 8, max(1, -(-len(rows) // 8))
-    cell = (width - 1.0) / across
-    figure = new_figure(width, down * (cell + 0.16) + 0.3)
+    high = -(-len(rows) // 8) * (width - 1.0) / 8 * 1.15 + 0.4
+    figure = new_figure(width, high)
     limit = scale_of(field_map, rows)
-    high = figure.get_size_inches()[1]
-    for k, at in enumerate(rows.tolist()):
-        left = 0.08 + k % across * cell
-        top = high - 0.05 - k // across * (cell + 0.16)
-        axes = figure.add_axes((left / width, (top - cell - 0.02) / high, 0.94 * cell / width, 0.94 * cell / high))
-        map_axes(axes, field_map, at, limit=limit, plain=True)
-        axes.set_title(after_r(field_map, at), fontsize=6.5, pad=1.5, color=INK)
-    size = min(0.75, 1.6 / high)
-    colour_bar(figure, ((width - 0.48) / width, 0.5 - size / 2, 0.12 / width, size), limit)
+    axes = figure.add_axes((0.01, 0.25 / high, 1 - 1.0 / width, 1 - 0.3 / high))
+    sequence_axes(axes, field_map, rows, limit=limit, across=8)
+    tall = min(0.7, 1.6 / high)
+    colour_bar(figure, ((width - 0.48) / width, 0.5 - tall / 2, 0.12 / width, tall), limit)
     return figure
 
 
@@ -205,7 +217,8 @@ def _colours() -> ListedColormap:
     return ListedColormap(diverging() / 255.0)
 
 
-def _arrows(axes: Axes, field_map: FieldMap, at: int, seen: NDArray[np.bool_]) -> None:
+def _arrows(axes: Axes, field_map: FieldMap, at: int) -> None:
+    seen = _seen(field_map, at)
     every = max(1, max(seen.shape) // ARROWS)
     part = (slice(every // 2, None, every),) * 2
     x, y = np.meshgrid(field_map.grid.x[part[1]] * 1e3, field_map.grid.y[part[0]] * 1e3)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zeromag.mapping.average import Average
-from zeromag.viz.figures import after_r, butterfly_axes, colour_bar, map_axes, scale_of
+from zeromag.viz.figures import after_r, butterfly_axes, colour_bar, map_axes, scale_of, sequence_axes
 from zeromag.viz.report import Report
 from zeromag.viz.report_html import LEGEND
 from zeromag.viz.report_tables import Table, tables
@@ -137,23 +137,15 @@ class _Sheets:
             return
         rows = report.moments.st_t
         across, limit = 8, scale_of(report.maps, rows)
-        wide = (RIGHT - LEFT - 0.09) / across
-        high = wide * A4[0] / A4[1]
-        lines = -(-len(rows) // across)
-        figure = self._room(lines * (high + 0.014) + 3 * LINE)
+        tall = -(-len(rows) // across) * (RIGHT - LEFT - 0.09) / across * 1.14 * A4[0] / A4[1]
+        figure = self._room(tall + 3 * LINE)
         figure.text(LEFT, self._at, self._say("ST-T every 10 ms, one scale"), weight="bold", fontsize=10.5)
-        self._at -= 1.8 * LINE
-        top = self._at
-        for k, at in enumerate(rows.tolist()):
-            left = LEFT + k % across * wide
-            axes = figure.add_axes((left, self._at - high, 0.94 * wide, 0.94 * high))
-            map_axes(axes, report.maps, at, limit=limit, plain=True)
-            axes.set_title(after_r(report.maps, at), fontsize=6, pad=1.5)
-            if k % across == across - 1 or k == len(rows) - 1:
-                self._at -= high + 0.014
-        tall = min(top - self._at - 0.01, 0.15)
-        colour_bar(figure, (RIGHT - 0.045, (top + self._at - tall) / 2, 0.01, tall), limit)
-        self._at -= LINE
+        self._at -= 0.8 * LINE
+        axes = figure.add_axes((LEFT, self._at - tall, RIGHT - LEFT - 0.09, tall), anchor="NW")
+        sequence_axes(axes, report.maps, rows, limit=limit, across=across)
+        high = min(tall - 0.02, 0.15)
+        colour_bar(figure, (RIGHT - 0.045, self._at - (tall + high) / 2, 0.01, high), limit)
+        self._at -= tall + 2 * LINE
 
     def beats(self, averages: list[Average]) -> None:
         """Draw the averaged beats under each other."""

@@ -177,6 +177,9 @@ def _adult(options: Options) -> tuple[Heart, ...]:
         t_scale=options.t_scale,
         t_turn=np.radians(options.t_turn_deg),
         st_level=options.st_level,
+        qrs_stretch=options.qrs_stretch,
+        pr_shift=options.pr_shift_ms * 1e-3,
+        t_shift=options.t_shift_ms * 1e-3,
         sites=spread_sites(options.spread_mm * 1e-3) if options.spread_mm else (Site(),),
     )
     return (heart,)
@@ -208,7 +211,12 @@ PRESETS: dict[str, Preset] = {
     "adult": Preset("", _adult),
     "vcg": Preset("", _vcg),
     "empty-room": Preset("", _nobody),
-    "fetal": Preset("heart_rate=140&variability=0.02&moment=1&t_scale=1&x=15&y=-10&depth=70", _fetal),
+    # Wurm 2023, week 26 to 36: PR 104 ms, QRS 52.6 ms, QTc 387 ms; the published vector alone is shorter
+    "fetal": Preset(
+        "heart_rate=140&variability=0.02&moment=1&t_scale=1&x=15&y=-10&depth=70"
+        "&qrs_stretch=2.02&pr_shift_ms=57&t_shift_ms=90",
+        _fetal,
+    ),
     # 128 beats a minute, extra beats, trembling bed, heavier breathing, sensors as they come
     "stress": Preset(
         "heart_rate=128&variability=0.015&ectopic_every=17&st_level=0.06&t_scale=0.5&room=light&sensor=qzfm-gen3"

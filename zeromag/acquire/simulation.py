@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from zeromag.acquire.scene import ERROR_SEED, HEART_SEED, ROOM_SEED, Device, Scene
+from zeromag.acquire.scene import ERROR_SEED, HEART_SEED, Device, Scene, room_seed
 from zeromag.block import Block
 from zeromag.physics.conductor import Conductor
 from zeromag.physics.drift import Residual
@@ -120,10 +120,10 @@ class Simulation:
         if self.opm is None:
             return array
         bias = np.zeros((len(self.sensors), 3))
-        for k, part in enumerate(self.room):
+        for part in self.room:
             if isinstance(part, Residual):
                 away = array.sensors.positions - middle(array.sensors)
-                bias += part.vectors(away, (self.seed, ROOM_SEED, k))
+                bias += part.vectors(away, room_seed(self.seed, part))
         return self.opm.biased(array, bias)
 
     def beating(self) -> list[Beating]:

@@ -7,17 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from zeromag.physics.noise import NoiseStream
+from zeromag.physics.noise import GROUPS, NoiseStream
 from zeromag.physics.outside import FieldStream, outside_basis
 from zeromag.physics.shielding import NONE, Shielding
 from zeromag.sensors import SensorArray
+
+LOWEST = 0.3  # Hz
 
 
 @dataclass(frozen=True, slots=True)
 class Background:
     """Gaussian fields that are uniform over the array, and a weaker part of gradients.
 
-    The density of each component is √[(outside · f^-slope / S(f))² + wall²], S the shielding factor.
+    The density of each component is √[(outside · f^-slope / S(f))² + wall²], S the shielding factor; it stays
+    level below 0.3 Hz, where `Drift` takes over.
     """
 
     outside: float = 30e-12  # T/√Hz at 1 Hz, before the shield
@@ -33,7 +36,8 @@ class Background:
 
     def density(self, frequency: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the amplitude density of one component: T/√Hz."""
-        through = self.outside * np.asarray(frequency) ** -self.slope / self.shielding.factor(frequency)
+        rising = np.maximum(np.asarray(frequency, dtype=np.float64), LOWEST)
+        through = self.outside * rising**-self.slope / self.shielding.factor(rising)
         return np.hypot(through, self.wall)
 
     def start(self, sensors: SensorArray, rate: float, seed: tuple[int, ...]) -> FieldStream:
@@ -43,7 +47,7 @@ class Background:
 
         def field(first: int, samples: int) -> NDArray[np.float64]:
             if not streams:
-                streams.append(NoiseStream(self, np.ones(8), rate, samples, seed))
+                streams.append(NoiseStream(self, np.ones(8), rate, samples, seed, GROUPS))
             out: NDArray[np.float64] = streams[0].chunk(first // samples) @ weights
             return out
 

@@ -77,6 +77,9 @@ class SameniHeart:
     t_scale: float = 0.6
     t_turn: float = 0.0  # rad, the T wave's direction turned in the frontal plane, towards the head
     st_level: float = 0.0  # of R, the ST segment's shift against the R vector
+    qrs_stretch: float = 1.0  # how much longer QRS lasts than in the table
+    pr_shift: float = 0.0  # s, how much earlier P comes
+    t_shift: float = 0.0  # s, how much later T comes
     turn: NDArray[np.float64] = field(default_factory=lambda: np.eye(3))  # the heart in the body
     sites: tuple[Site, ...] = (Site(),)
 
@@ -102,6 +105,7 @@ class _Waves:
     wave: NDArray[np.int64]  # (n,)
     part: NDArray[np.float64]  # (n, 3) A·m
     rr: float  # s
+    qrs_stretch: float
 
     def kernels(self, pulse: Pulse) -> Kernels:
         """Return centre (s), width (s) and part (A·m) of the kernels of this beat."""
@@ -116,7 +120,8 @@ class _Waves:
         centre, width, part = kernels
         out = np.full(6, np.nan)
         for wave, column in ((-1, 0), (0, 2), (1, 4)):
-            chosen = (self.wave == wave) & (width < 0.15 * self.rr)  # not the slow kernels that carry a baseline
+            # not the slow kernels: they carry the baseline between the waves
+            chosen = (self.wave == wave) & (width < (0.03, 0.03 * self.qrs_stretch, 0.15)[wave + 1] * self.rr)
             if not chosen.any():
                 continue
             low = float((centre - 6 * width)[chosen].min())
@@ -148,6 +153,10 @@ def _waves(heart: SameniHeart, vector: HeartVector) -> _Waves:
     part[wave == 1] = part[wave == 1] @ np.array([[cos, sin, 0.0], [-sin, cos, 0.0], [0.0, 0.0, 1.0]])
     per_rad = vector.rr / (2 * np.pi)
     delay, width = vector.phase * per_rad, vector.width * per_rad
+    delay[wave == 0] *= heart.qrs_stretch
+    width[wave == 0] *= heart.qrs_stretch
+    delay[wave == -1] -= heart.pr_shift
+    delay[wave == 1] += heart.t_shift
     if heart.st_level:
         # a plateau from the J point to the T wave, made of three Gaussians one width and a half apart
         apart = 0.045 * np.sqrt(vector.rr)
@@ -156,7 +165,7 @@ def _waves(heart: SameniHeart, vector: HeartVector) -> _Waves:
         width = np.concatenate([width, np.full(3, apart / 1.5)])
         wave = np.concatenate([wave, np.ones(3, dtype=np.int64)])
         part = np.concatenate([part, np.tile(against / 1.66, (3, 1))])  # 1.66: what three such Gaussians add up to
-    return _Waves(delay, width, wave, part @ heart.turn.T, vector.rr)
+    return _Waves(delay, width, wave, part @ heart.turn.T, vector.rr, heart.qrs_stretch)
 
 
 class _SameniBeating:

@@ -47,23 +47,33 @@ class NoiseStream:
     """
 
     def __init__(
-        self, noise: Density, scale: NDArray[np.float64], rate: float, chunk: int, seed: tuple[int, ...]
+        self,
+        noise: Density,
+        scale: NDArray[np.float64],
+        rate: float,
+        chunk: int,
+        seed: tuple[int, ...],
+        fade: int = FADE,
     ) -> None:
-        """Take the channels' factors `scale` (n_channels,), the chunk's length and the seed."""
+        """Take the channels' factors `scale` (n_channels,), the chunk's length, the seed and the fade in chunks.
+
+        A short fade costs half the random numbers of a long one (`GROUPS`), whose windows leak less: what a
+        density steeper than 1/f needs.
+        """
         self._scale = scale
         self._chunk = chunk
         self._hop = GROUPS * chunk
         self._seed = seed
-        fade = FADE * chunk
-        self._length = self._hop + fade
+        overlap = fade * chunk
+        self._length = self._hop + overlap
         frequency = np.arange(self._length // 2 + 1) * (rate / self._length)
         frequency[0] = frequency[1]
         self._spectrum = noise.density(frequency) * np.sqrt(rate * self._length) / 2
         self._spectrum[[0, -1]] *= np.sqrt(2)  # the first and the last bin have no imaginary part
-        rise = np.sin(np.pi / 2 * (np.arange(fade) + 0.5) / fade)
-        self._fade = np.concatenate([rise, np.ones(self._hop - fade), rise[::-1]])
+        rise = np.sin(np.pi / 2 * (np.arange(overlap) + 0.5) / overlap)
+        self._fade = np.concatenate([rise, np.ones(self._hop - overlap), rise[::-1]])
         self._now = np.zeros((len(scale), self._hop))
-        self._tail = np.zeros((len(scale), fade))
+        self._tail = np.zeros((len(scale), overlap))
         for group in range(GROUPS):
             self._renew(group, -2)
             if group:  # group 0 is renewed by the first chunk itself

@@ -36,10 +36,10 @@ def behind(shielding: Shielding, residual_nT: float, line: float = 50.0) -> Room
 
 ROOMS = {
     "plain": Room(20.0, 150.0, 40.0, 0.3),
-    "light": behind(LIGHT, 1.0),
+    "light": behind(LIGHT, 0.4),
     "ak3b": behind(AK3B, 0.3),
     # Bardouille 2024, open cylinder: 50 nT at rest, 16.7 pT/√Hz of mains in 1 Hz, 71 fT/√Hz from 10 to 200 Hz
     # with sensors of 15 fT/√Hz: √(71² - 15²) of background in each component
-    "cylinder": Room(23.6, 500.0, 200.0, 2.0, Background(outside=10e-12, slope=1.4, wall=69.4e-15)),
+    "cylinder": Room(23.6, 500.0, 200.0, 0.6, Background(outside=10e-12, slope=1.4, wall=69.4e-15)),
     "none": behind(NONE, 100.0),
 }

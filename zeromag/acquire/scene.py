@@ -1,0 +1,163 @@
+"""A simulation that runs: hearts, room and motion make the field; sensors and digitiser make the readings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zeromag.physics.conductor import Conductor, lead_field
+from zeromag.physics.drift import Residual
+from zeromag.physics.noise import NoiseStream
+from zeromag.physics.outside import Interference, middle
+from zeromag.sensors import SensorArray
+
+if TYPE_CHECKING:
+    from zeromag.acquire.simulation import Simulation
+
+# so that no two parts share random numbers
+NOISE_SEED, HEART_SEED, ROOM_SEED, ERROR_SEED, FAULT_SEED, OPM_SEED, MOTION_SEED = range(1, 8)
+ROOM_PARTS = ("mains", "drift", "lift", "residual", "background", "railway")
+STEP = 1e-4  # m and 1e-3 rad: how far the array is moved to find how its readings change
+
+
+def room_seed(seed: int, part: Interference) -> tuple[int, ...]:
+    """Return the seed of one interference: its own, whatever else is switched on."""
+    return seed, ROOM_SEED, ROOM_PARTS.index(part.name)
+
+
+class Scene:
+    """Hearts, room and motion, started."""
+
+    def __init__(self, simulation: Simulation, length: int) -> None:
+        ideal, real = simulation.sensors, simulation.real_array().sensors
+        self._length, self._channels = length, len(ideal)
+        self._hearts = simulation.beating()
+        places = [heart.positions for heart in simulation.hearts]
+        self._ideal = [_lead(simulation.conductor, place, ideal) for place in places]
+        self._real = self._ideal
+        if not real.same_as(ideal):
+            self._real = [_lead(simulation.conductor, place, real) for place in places]
+        self._room = {
+            part.name: part.start(real, simulation.rate, room_seed(simulation.seed, part)) for part in simulation.room
+        }
+        self._moving = None if simulation.motion.still else _Moving(simulation, real)
+
+    def field(
+        self, first: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+        """Return the dipoles (n, samples, 3), the ideal sensors' heart field, the real ones', and each interference."""
+        moments = [heart.moments(first, self._length) for heart in self._hearts]
+        clean = self._sum(moments, self._ideal)
+        seen = clean if self._real is self._ideal else self._sum(moments, self._real)
+        interference = {name: part(first, self._length) for name, part in self._room.items()}
+        if self._moving:
+            interference["motion"] = self._moving.change(first, self._length, moments)
+        dipoles = np.concatenate(moments) if moments else np.zeros((0, self._length, 3))
+        return dipoles, clean, seen, interference
+
+    def _sum(self, moments: list[NDArray[np.float64]], leads: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+        total = np.zeros((self._length, self._channels))
+        for heart, lead in zip(moments, leads, strict=True):
+            for moment, each in zip(heart, lead, strict=True):
+                total += moment @ each
+        return total
+
+
+class _Moving:
+    """What the motion of the array adds to its readings: first order in the motion, exact in space."""
+
+    def __init__(self, simulation: Simulation, real: SensorArray) -> None:
+        first_heart = simulation.beating()[:1]
+        peaks = first_heart[0].peaks if first_heart else lambda first, stop: []  # noqa: ARG005 - nobody, no beats
+        seed = (simulation.seed, MOTION_SEED)
+        self._against_room, self._against_heart = simulation.motion.start(simulation.rate, seed, peaks)
+        random = np.random.default_rng(np.random.SeedSequence((*seed, 2)))
+        self._loose = 1 + simulation.motion.loose * random.standard_normal((6, len(real)))
+        origin = middle(real)
+        moved = [(_moved(real, k, 1.0), _moved(real, k, -1.0)) for k in range(6)]
+        per_step = 1 / (2 * np.repeat([STEP, 10 * STEP], 3))
+
+        def static(array: SensorArray) -> NDArray[np.float64]:
+            total = np.zeros(len(array))
+            for part in simulation.room:
+                if isinstance(part, Residual):
+                    vectors = part.vectors(array.positions - origin, room_seed(simulation.seed, part))
+                    total += (vectors * array.axes).sum(axis=1)
+            return total
+
+        self._room = np.stack([static(up) - static(down) for up, down in moved]) * per_step[:, None] * self._loose
+        self._leads = [
+            [
+                (_lead(simulation.conductor, heart.positions, up) - _lead(simulation.conductor, heart.positions, down))
+                * step
+                * loose
+                for (up, down), step, loose in zip(moved, per_step, self._loose, strict=True)
+            ]
+            for heart in simulation.hearts
+        ]
+
+    def change(self, first: int, samples: int, moments: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Return what the readings change by: (samples, n_channels) T."""
+        total: NDArray[np.float64] = self._against_room(first, samples) @ self._room
+        way = self._against_heart(first, samples)
+        for heart, slopes in zip(moments, self._leads, strict=True):
+            for k, slope in enumerate(slopes):
+                for moment, each in zip(heart, slope, strict=True):
+                    total += (way[:, [k]] * moment) @ each
+        return total
+
+
+class Device:
+    """The sensors and their digitiser, started."""
+
+    def __init__(self, simulation: Simulation, length: int) -> None:
+        sensors, seed = simulation.sensors, simulation.seed
+        self._array = simulation.real_array()
+        self._perfect = self._array.mixing is None and bool(np.all(self._array.gain == 1))
+        self._noise = NoiseStream(simulation.noise, np.ones(len(sensors)), simulation.rate, length, (seed, NOISE_SEED))
+        self._follow = simulation.opm and simulation.opm.follow(len(sensors), simulation.rate, (seed, OPM_SEED))
+        self._spoil = simulation.faults.start(sensors, simulation.rate, (seed, FAULT_SEED))
+        self._quantum = sensors.quantum
+        self._most = np.rint(sensors.limit / sensors.quantum)
+        self._length = length
+
+    def read(
+        self, first: int, seen: NDArray[np.float64], interference: dict[str, NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
+        """Return the digitised readings: whole counts of each channel's quantum, railed at its limit."""
+        total = seen
+        for part in interference.values():
+            total = total + part
+        if not self._perfect:
+            total = self._array.read(total)
+        if self._follow:
+            total = self._follow(total)
+        readings = self._noise.chunk(first // self._length)
+        readings += total
+        self._spoil(first, readings)
+        counts = np.rint(readings / self._quantum)
+        np.clip(counts, -self._most, self._most, out=counts)
+        counts *= self._quantum
+        return counts
+
+
+def _lead(conductor: Conductor, places: NDArray[np.float64], sensors: SensorArray) -> NDArray[np.float64]:
+    """Return what sensors read per moment of each dipole: (n_dipoles, 3, n_channels) T/(A·m)."""
+    lead = lead_field(conductor, places, sensors.positions, sensors.axes)
+    return np.ascontiguousarray(lead.transpose(1, 2, 0))
+
+
+def _moved(sensors: SensorArray, kind: int, sign: float) -> SensorArray:
+    """Return the array shifted by STEP along x, y, z (0, 1, 2) or turned by ten of it about them (3, 4, 5)."""
+    way = np.zeros(3)
+    way[kind % 3] = sign
+    if kind < 3:
+        return replace(sensors, positions=sensors.positions + STEP * way)
+    angle = 10 * STEP
+    across = np.cross(np.eye(3), way)  # v @ across = v × axis
+    turn = np.eye(3) - np.sin(angle) * across + (1 - np.cos(angle)) * (across @ across)
+    origin = middle(sensors)
+    return replace(sensors, positions=(sensors.positions - origin) @ turn + origin, axes=sensors.axes @ turn)

@@ -7,13 +7,16 @@ from collections.abc import Callable
 from zeromag.acquire.source import open_source
 from zeromag.errors import InputError
 from zeromag.outcome import Outcome
+from zeromag.progress import silent
 from zeromag.scan import Scan
 from zeromag.session import Session
 
 BLOCK = 1000  # samples; larger than live, since the result does not depend on it
 
 
-def map_recording(session: Session, progress: Callable[[float, float], None], *, block: int = BLOCK) -> Outcome:
+def map_recording(
+    session: Session, progress: Callable[[float, float], None] = silent, *, block: int = BLOCK
+) -> Outcome:
     """Return what the scan of the session's source finds; `progress` is told (seconds done, seconds in all).
 
     Raises

@@ -8,6 +8,11 @@ from types import TracebackType
 from typing import Self
 
 
+def silent(done: float, of: float) -> None:
+    """Show nothing."""
+    del done, of
+
+
 class Progress:
     """Context manager and callable `(done, of)`; silent for the first `quiet` seconds."""
 

@@ -8,6 +8,7 @@ import zmq
 
 from zeromag.acquire.endpoint import as_reached, host_of
 from zeromag.acquire.frame import HEADER_BYTES, MAGIC, MAX_BYTES
+from zeromag.acquire.keys import be_client
 from zeromag.acquire.replay_server import BYE, FROM, HELLO, REQUEST
 from zeromag.errors import LinkError
 
@@ -22,17 +23,20 @@ class Link:
             host_of(endpoint)
         self.endpoint, self._keys = endpoint, keys
         self._context = zmq.Context()
-        self._sub = self._socket(zmq.SUB)
-        self._sub.setsockopt(zmq.SUBSCRIBE, MAGIC)
         self._dealer: zmq.Socket[bytes] | None = None
         self._replay = ""
         self._poller = zmq.Poller()
-        self._poller.register(self._sub, zmq.POLLIN)
         try:
+            self._sub = self._socket(zmq.SUB)
+            self._sub.setsockopt(zmq.SUBSCRIBE, MAGIC)
             self._sub.connect(endpoint)
         except zmq.ZMQError as error:
-            self.close()
+            self._context.destroy(linger=0)
             raise LinkError(f"an endpoint looks like tcp://HOST:PORT, got '{endpoint}'") from error
+        except LinkError:
+            self._context.destroy(linger=0)
+            raise
+        self._poller.register(self._sub, zmq.POLLIN)
 
     def reach_replay(self, announced: str) -> None:
         """Connect to the replay server that a description names, if it is another one than before."""
@@ -91,6 +95,8 @@ class Link:
         socket.setsockopt(zmq.SNDHWM, 16)
         socket.setsockopt(zmq.MAXMSGSIZE, HEADER_BYTES + MAX_BYTES)
         socket.setsockopt(zmq.LINGER, 0)
+        if self._keys is not None:
+            be_client(socket, self._keys)
         socket.setsockopt(zmq.RECONNECT_IVL, 100)
         socket.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
         socket.setsockopt(zmq.HEARTBEAT_IVL, 1000)  # what a cut connection loses, the replay server gives again

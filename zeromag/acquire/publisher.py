@@ -12,7 +12,9 @@ from typing import Final, Self
 import zmq
 
 from zeromag.acquire.endpoint import beside, is_local
+from zeromag.acquire.gate import Gate
 from zeromag.acquire.journal import Journal
+from zeromag.acquire.keys import be_server
 from zeromag.acquire.message import Description, End, Result, Stamp
 from zeromag.acquire.replay_server import ReplayServer, Shelf
 from zeromag.acquire.wire import encode_block, encode_description, encode_end, encode_result
@@ -51,11 +53,18 @@ class Publisher:
         self.greeted = 0  # subscriptions that were sent a description
         self._journal, self._shelf = journal, Shelf(keep_bytes)
         self._server = ReplayServer(self._shelf, journal, self.epoch)
-        self._context = zmq.Context()
-        self._out = self._bound(zmq.XPUB, [bind])
-        self._out.setsockopt(zmq.XPUB_VERBOSE, 1)
-        self.endpoint = self._out.getsockopt_string(zmq.LAST_ENDPOINT)
-        self._router = self._bound(zmq.ROUTER, beside(bind))
+        self._context, self._keys = zmq.Context(), keys
+        self.gate = None if keys is None else Gate(self._context, keys)
+        try:
+            self._out = self._bound(zmq.XPUB, [bind])
+            self._out.setsockopt(zmq.XPUB_VERBOSE, 1)
+            self.endpoint = self._out.getsockopt_string(zmq.LAST_ENDPOINT)
+            self._router = self._bound(zmq.ROUTER, beside(bind))
+        except BaseException:
+            if self.gate is not None:
+                self.gate.close()
+            self._context.destroy(linger=0)
+            raise
         self.description = replace(description, replay=self._router.getsockopt_string(zmq.LAST_ENDPOINT))
         self._sending = threading.Lock()  # the one socket two threads use
         self._stop, self._deserted = threading.Event(), threading.Event()
@@ -93,6 +102,8 @@ class Publisher:
         self._stop.set()
         self._thread.join()
         self._out.close(linger=200)
+        if self.gate is not None:
+            self.gate.close()
         self._context.term()
 
     def _stamp(self, sequence: int) -> Stamp:
@@ -115,12 +126,13 @@ class Publisher:
         socket.setsockopt(zmq.HANDSHAKE_IVL, 2000)
         socket.setsockopt(zmq.SNDHWM, _QUEUED if kind == zmq.XPUB else 8)
         socket.setsockopt(zmq.LINGER, 0)
+        if self._keys is not None:
+            be_server(socket, self._keys)
         for endpoint in endpoints:
             try:
                 socket.bind(endpoint)
             except zmq.ZMQError as error:
                 if endpoint == endpoints[-1]:
-                    self._context.destroy(linger=0)
                     raise LinkError(
                         f"{endpoint} cannot be bound: {error}; is another zeromag running there?"
                     ) from error

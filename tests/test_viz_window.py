@@ -136,7 +136,7 @@ def test_a_trace_is_drawn_where_its_samples_are():
     window.traces.gain, window.traces._young = 4e12, False  # 4 px per pT
     window.traces._zero, window.traces._settled = np.zeros(1), 3900
     grabbed(window.traces)
-    pixels = window.traces._pixels
+    pixels = window.traces.strip.pixels
     lit = pixels != pixels[0, 0]
     right, left = np.nonzero(lit[:, -3])[0].mean(), np.nonzero(lit[:, -200])[0].mean()
     assert left - right == pytest.approx(40, abs=0.6)

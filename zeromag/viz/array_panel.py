@@ -11,7 +11,7 @@ from zeromag.mapping.average import Average
 from zeromag.viz.feed import Feed, Stream
 from zeromag.viz.panel import Panel, line, pixel, write
 from zeromag.viz.places import heart_places
-from zeromag.viz.raster import draw_traces
+from zeromag.viz.raster import EVERYTHING, draw_traces
 from zeromag.viz.scale import round_up
 from zeromag.viz.theme import Theme
 
@@ -88,11 +88,11 @@ class ArrayPanel(Panel):
     def _draw_cell(self, painter: QPainter, cell: QRectF, name: str, column: NDArray[np.float64], reach: float) -> None:
         wide, high = int(cell.width()), int(cell.height())
         bad = name in self._bad
-        pixels = np.full((high, wide), pixel(self.theme.window), dtype=np.uint32)
+        pixels = np.empty((high, wide), dtype=np.uint32)
         colours = np.array([pixel(self.theme.bad_trace if bad else self.theme.trace)], dtype=np.uint32)
         draw_traces(
             pixels, column, 0, (len(column) - 1) / wide, False, 0, np.array([high / 2]), np.zeros(1),
-            high / 2 / reach, 0.5, colours,
+            high / 2 / reach, 0.5, colours, pixel(self.theme.window), EVERYTHING,
         )  # fmt: skip
         self._cells.append(pixels)  # the image borrows them
         painter.drawImage(cell.topLeft(), QImage(pixels.data, wide, high, 4 * wide, QImage.Format.Format_RGB32))

@@ -11,7 +11,7 @@ from zeromag.mapping.average import Average
 from zeromag.mapping.fiducials import Fiducials, fiducials
 from zeromag.viz.feed import Feed
 from zeromag.viz.panel import Panel, line, pixel, write
-from zeromag.viz.raster import draw_traces
+from zeromag.viz.raster import EVERYTHING, draw_traces
 from zeromag.viz.scale import round_up, ticks
 from zeromag.viz.theme import Theme
 
@@ -70,7 +70,7 @@ class BeatPanel(Panel):
         per_pixel = (len(wave) - 1) / width
         draw_traces(
             self._pixels, np.ascontiguousarray(wave), 0, per_pixel, False, 0, middle, np.zeros(count),
-            height / 2 / reach, 0.5, colours,
+            height / 2 / reach, 0.5, colours, 0, EVERYTHING,
         )  # fmt: skip
         image = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
         painter.drawImage(plot.topLeft(), image)

@@ -18,7 +18,7 @@ from zeromag.viz.scale import isoline_step
 from zeromag.viz.theme import INTO_CHEST, OUT_OF_CHEST, Theme
 
 BAR = 92  # px for the colour bar and its words
-ARROW = 26  # px from one arrow to the next, at least
+ARROW = 30  # px from one arrow to the next, at least
 CLEAR = 0.25  # of the scale: poles of a weaker map are noise
 FAINT = 0.25  # arrows below this share of the strongest are left out
 
@@ -145,14 +145,18 @@ class FieldMapPanel(Panel):
             return
         names, x_m, y_m = zip(*self._places, strict=True)
         across, down = _to_screen(box, shown, np.array(x_m), np.array(y_m))
+        good, bad = QPainterPath(), QPainterPath()
         for name, x, y in zip(names, across.tolist(), down.tolist(), strict=True):
             if name in self._bad:
-                painter.setPen(QPen(QColor("#000000"), 2))
-                painter.drawLine(QLineF(x - 5, y - 5, x + 5, y + 5))
-                painter.drawLine(QLineF(x - 5, y + 5, x + 5, y - 5))
+                for side in (5, -5):
+                    bad.moveTo(x - 5, y - side)
+                    bad.lineTo(x + 5, y + side)
             else:
-                painter.setPen(QPen(QColor(20, 26, 33, 150), 1.2))
-                painter.drawEllipse(QPointF(x, y), 2.5, 2.5)
+                good.addEllipse(QPointF(x, y), 2.5, 2.5)
+        painter.setPen(QPen(QColor(20, 26, 33, 150), 1.2))
+        painter.drawPath(good)
+        painter.setPen(QPen(QColor("#000000"), 2))
+        painter.drawPath(bad)
 
     def _draw_arrows(self, painter: QPainter, box: QRectF, shown: LiveMap) -> None:
         every = max(1, round(ARROW * shown.bz.shape[1] / box.width()))
@@ -167,10 +171,7 @@ class FieldMapPanel(Panel):
         scale = 1.3 * box.width() * every / shown.bz.shape[1] / strongest
         strong = size > FAINT * strongest
         painter.setPen(QPen(QColor(10, 14, 18), 1.6))
-        shafts: list[QLineF] = []
-        for px, py, dx, dy in zip(x[strong], y[strong], jx[strong] * scale, -jy[strong] * scale, strict=True):
-            shafts += _arrow(float(px), float(py), float(dx), float(dy))
-        painter.drawLines(shafts)
+        painter.drawLines(arrows(x[strong], y[strong], jx[strong] * scale, -jy[strong] * scale))
 
     def _draw_poles(self, painter: QPainter, box: QRectF, shown: LiveMap) -> None:
         """Mark where the field is strongest either way, and print the angle from plus to minus."""
@@ -233,9 +234,14 @@ def _to_screen(
     return across, down
 
 
-def _arrow(x: float, y: float, dx: float, dy: float) -> list[QLineF]:
-    """Return shaft and head of an arrow whose middle is at (x, y)."""
+def arrows(
+    x: NDArray[np.floating], y: NDArray[np.floating], dx: NDArray[np.floating], dy: NDArray[np.floating]
+) -> list[QLineF]:
+    """Return shafts and heads of arrows whose middles are at (x, y), all in pixels."""
     tip_x, tip_y = x + dx / 2, y + dy / 2
-    barbs = [(-0.35 * dx + 0.2 * dy, -0.35 * dy - 0.2 * dx), (-0.35 * dx - 0.2 * dy, -0.35 * dy + 0.2 * dx)]
-    lines = [QLineF(x - dx / 2, y - dy / 2, tip_x, tip_y)]
-    return lines + [QLineF(tip_x, tip_y, tip_x + bx, tip_y + by) for bx, by in barbs]
+    shafts = np.stack([x - dx / 2, y - dy / 2, tip_x, tip_y], axis=1)
+    barbs = [
+        np.stack([tip_x, tip_y, tip_x - 0.35 * dx + side * dy, tip_y - 0.35 * dy - side * dx], axis=1)
+        for side in (0.2, -0.2)
+    ]
+    return [QLineF(*ends) for ends in np.concatenate([shafts, *barbs]).tolist()]

@@ -95,8 +95,9 @@ def write(
         "right": Qt.AlignmentFlag.AlignRight,
         "centre": Qt.AlignmentFlag.AlignHCenter,
     }
-    short = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(box.width()))
-    painter.drawText(box, flags[align] | Qt.AlignmentFlag.AlignVCenter, short)
+    if len(text) * size > box.width():  # no letter is wider than the type is high: only then it is worth measuring
+        text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(box.width()))
+    painter.drawText(box, flags[align] | Qt.AlignmentFlag.AlignVCenter, text)
 
 
 def line(painter: QPainter, start: tuple[float, float], end: tuple[float, float], colour: str, width: float) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from zeromag._jit import F64, kernel
 
 U32 = NDArray[np.uint32]
-I64 = NDArray[np.int64]
+EVERYTHING = -(2**62)  # as `since`: draw all columns
 
 
 @kernel
@@ -56,21 +56,28 @@ def draw_traces(
     gain: float,
     half: float,
     colours: U32,
+    ground: int,
+    since: int,
 ) -> None:
-    """Draw every column of `rows` into `image` (height, width) 0xAARRGGBB, alpha multiplied in.
+    """Draw every trace of `rows` into `image` (height, width) 0xAARRGGBB, alpha multiplied in.
 
     `rows` are (n_samples, n_traces) T, the newest last; `first` the stream index of the first; `per_pixel`
     samples per pixel. `middle` is the pixel row of a trace's `zero` (T), `gain` pixels per T, `half` the
     line's half width in pixels. `sweep`: a sample's column depends on its index alone and the newest
-    `erase` columns after it stay empty; else the newest sample is at the right edge.
+    `erase` columns after it are emptied to `ground`; else the newest sample is at the right edge. Columns that
+    show pixels of the stream before `since` (stream index over `per_pixel`) stay as they are.
     """
     height, width = image.shape
     newest = int((first + rows.shape[0] - 1) / per_pixel)
     for column in range(width):
         at = newest - (newest - column) % width if sweep else newest - (width - 1 - column)
         if newest - at >= width - erase:
+            image[:, column] = ground
             continue
         low = at * per_pixel
+        if at < since:
+            continue
+        image[:, column] = ground
         if low + per_pixel < first:
             continue
         for c in range(rows.shape[1]):

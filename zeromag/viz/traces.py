@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QColor, QImage, QPainter, QPixmap
 
 from zeromag.viz.feed import Feed, Stream
 from zeromag.viz.panel import Panel, line, pixel, write
-from zeromag.viz.raster import draw_traces
 from zeromag.viz.scale import limit_above, round_up
+from zeromag.viz.strip import Look, Strip
 from zeromag.viz.theme import Theme
 
 SPEEDS = (12.5, 25.0, 50.0)  # mm/s
-ERASE = 12  # px left empty ahead of the newest sample
 LABELS = 40  # px left of the traces
 
 
@@ -37,7 +38,8 @@ class Traces(Panel):
         self._drawn = False  # painted anew since somebody asked
         self._seen = 0  # stream index after the newest sample
         self._settled = 0  # sample at which the zero lines were last moved
-        self._pixels: NDArray[np.uint32] = np.zeros((1, 1), dtype=np.uint32)
+        self.strip = Strip()
+        self._labels: tuple[object, QPixmap] = (None, QPixmap())
         self._pending_t_ns = 0
 
     def refresh(self, feed: Feed) -> bool:
@@ -89,35 +91,50 @@ class Traces(Panel):
             write(painter, area, "waiting for the first samples", self.theme.quiet, size=13)
             return
         per_pixel = stream.rate / (self.speed * self.pixels_per_mm())
-        rows, first = stream.values.newest(int(width * per_pixel) + 2)
-        rows = np.ascontiguousarray(rows[:, columns])
-        pitch = height / (1 if self.butterfly else len(columns))
-        middle = np.array([((0 if self.butterfly else k) + 0.5) * pitch for k in range(len(columns))])
-        self._settle(rows, first + len(rows), stream.rate, pitch)
-        colours = np.array([self._colour(stream.sensors.names[c]) for c in columns], dtype=np.uint32)
-        self._pixels = np.full((height, width), pixel(self.theme.panel), dtype=np.uint32)
-        draw_traces(
-            self._pixels, rows, first, per_pixel, self.sweep, ERASE, middle, self._zero, self.gain, 0.65, colours
-        )
-        image = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32)
+        self._settle(stream, columns, int(width * per_pixel), height / (1 if self.butterfly else len(columns)))
+        names = [stream.sensors.names[c] for c in columns]
+        look = Look(
+            width, height, tuple(columns), tuple(self._colour(name) for name in names), pixel(self.theme.panel),
+            per_pixel, self.gain, tuple(self._zero.tolist()), self.butterfly, self.sweep,
+        )  # fmt: skip
+        pixels = self.strip.draw(stream, look)
+        image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32)
         painter.drawImage(int(area.left()) + LABELS, int(area.top()), image)
         if not self.butterfly:
-            for c, y in zip(columns, middle, strict=True):
-                name = stream.sensors.names[c]
-                box = QRectF(area.left(), area.top() + y - 8, LABELS - 6, 16)
-                write(painter, box, name, self.theme.alarm if name in self._bad else self.theme.quiet, align="left")
+            painter.drawPixmap(area.topLeft(), self._names(names, height))
         self._calibration(painter, area)
         self._drawn = self.drawn_t_ns != self._pending_t_ns
         self.drawn_t_ns = self._pending_t_ns
 
-    def _settle(self, rows: NDArray[np.float64], stop: int, rate: float, pitch: float) -> None:
-        """Move the zero lines to the traces' medians once a second, and choose the gain the first time."""
-        if len(self._zero) == rows.shape[1] and stop - self._settled < rate and self.gain > 0:
+    def _names(self, names: list[str], height: int) -> QPixmap:
+        """Return the traces' names, painted once for each size, choice and state."""
+        key = (tuple(names), height, frozenset(self._bad), self.theme.name)
+        if key != self._labels[0]:
+            pixmap = QPixmap(LABELS - 4, height)
+            pixmap.fill(QColor(self.theme.panel))
+            painter = QPainter(pixmap)
+            pitch = height / len(names)
+            every = max(1, math.ceil(9 / pitch))  # lines of type must not lie on each other
+            for k, name in enumerate(names):
+                bad = name in self._bad
+                if bad or k % every == 0:
+                    box = QRectF(0, (k + 0.5) * pitch - 8, LABELS - 6, 16)
+                    write(painter, box, name, self.theme.alarm if bad else self.theme.quiet, align="left")
+            painter.end()
+            self._labels = (key, pixmap)
+        return self._labels[1]
+
+    def _settle(self, stream: Stream, columns: list[int], samples: int, pitch: float) -> None:
+        """Move the zero lines to the traces' medians every two seconds, and choose the gain the first time."""
+        stop, rate = stream.values.stop, stream.rate
+        if len(self._zero) == len(columns) and stop - self._settled < 2 * rate and self.gain > 0:
             return
-        seen = rows[:: max(1, len(rows) // 500)]
+        rows, _ = stream.values.newest(samples)
+        every = max(1, len(rows) // 500)
+        seen = rows[::every, columns]
         seen = seen[np.isfinite(seen).all(axis=1)]
         if len(seen) < 2:
-            self._zero, self.gain = np.zeros(rows.shape[1]), self.gain or 1e12
+            self._zero, self.gain = np.zeros(len(columns)), self.gain or 1e12
             return
         self._zero = np.median(seen, axis=0)
         self._settled = stop
@@ -125,7 +142,7 @@ class Traces(Panel):
             reach = np.percentile(np.abs(seen - self._zero), 99.5, axis=0)
             share = 0.45 if pitch > 30 else 0.9  # many rows may reach into each other
             self.gain = share * pitch / limit_above(max(float(np.percentile(reach, 75)), 1e-14))
-            self._young = len(seen) * max(1, len(rows) // 500) < 2 * rate
+            self._young = len(seen) * every < 2 * rate
 
     _young = True  # the gain was chosen from less than two seconds
 

@@ -27,6 +27,8 @@ function connect() {
 }
 
 function take(message) {
+  const pictures = { traces: ["traces"], average: ["beat"], map: ["map"], description: ["map", "traces", "beat"] };
+  for (const name of pictures[message.kind] || []) due.add(name);
   if (message.kind === "traces") keep(message);
   else if (message.kind === "average") seen.averages[message.name] = message;
   else {
@@ -68,6 +70,7 @@ function words(state) {
   const key = JSON.stringify(state.channels);
   if (key === words.key) return;
   words.key = key;
+  due.add("map").add("traces");
   const bad = state.channels.filter(([, status]) => status !== "good");
   $("n-channels").textContent = `${state.channels.length - bad.length} of ${state.channels.length} good`;
   $("tiles").replaceChildren(...state.channels.map(([name, status]) => {
@@ -193,13 +196,18 @@ function drawTraces() {
       const column = ((p % span) + span) % span;
       if (column < last) down = false;
       last = column;
+      let least = Infinity, largest = -Infinity, first = NaN, final = NaN;
       for (let t = from; t < to; t++) {
         const value = ring.rows[(t % ring.size) * n + c];
-        if (Number.isNaN(value)) { down = false; continue; }
-        const y = middle - (value - ring.zero[c]) * ring.gain, x = LABELS + column + (t / perPixel - p);
-        if (down) pen.lineTo(x, y); else pen.moveTo(x, y);
-        down = true;
+        if (Number.isNaN(value)) continue;
+        if (Number.isNaN(first)) first = value;
+        final = value; least = Math.min(least, value); largest = Math.max(largest, value);
       }
+      if (Number.isNaN(first)) { down = false; continue; }
+      const x = LABELS + column, Y = (value) => middle - (value - ring.zero[c]) * ring.gain;
+      if (down) pen.lineTo(x, Y(first)); else pen.moveTo(x, Y(first));
+      if (largest > least) { pen.lineTo(x, Y(largest)); pen.lineTo(x, Y(least)); pen.lineTo(x, Y(final)); }
+      down = true;
     }
     pen.stroke();
     pen.textAlign = "left"; pen.fillStyle = bad.has(names[c]) ? ink.alarm : ink.quiet; pen.fillText(names[c], 0, middle);
@@ -288,18 +296,28 @@ function move(event) {
   if (!plot) return;
   const x = event.clientX - $("beat").getBoundingClientRect().left;
   cursor = plot.start + (x - plot.left) / (plot.right - plot.left) * (plot.stop - plot.start);
+  due.add("beat");
 }
 $("beat").addEventListener("pointerdown", (event) => { $("beat").setPointerCapture(event.pointerId); move(event); });
 $("beat").addEventListener("pointermove", (event) => { if (event.buttons) move(event); });
 $("beat").addEventListener("keydown", (event) => {
   const step = { ArrowLeft: -0.001, ArrowRight: 0.001 }[event.key];
-  if (step) { cursor += step * (event.shiftKey ? 10 : 1); event.preventDefault(); }
+  if (step) { cursor += step * (event.shiftKey ? 10 : 1); due.add("beat"); event.preventDefault(); }
 });
 
+// Only what has changed is drawn: `due` names the pictures, a new size or theme is a change of all.
+const due = new Set(["map", "traces", "beat"]);
+const everything = () => { inks(); ["map", "traces", "beat"].forEach((name) => due.add(name)); };
 function draw() {
-  inks(); drawMap(); drawTraces(); drawBeat(); veil(); frames++;
+  if (due.delete("map")) drawMap();
+  if (due.delete("traces")) { drawTraces(); frames++; }
+  if (due.delete("beat")) drawBeat();
+  veil();
   requestAnimationFrame(draw);
 }
+new ResizeObserver(everything).observe(document.querySelector("main"));
+matchMedia("(prefers-color-scheme: light)").addEventListener("change", everything);
 setInterval(() => { $("rate").textContent = `${frames} pictures/s`; frames = 0; }, 1000);
+everything();
 connect();
 requestAnimationFrame(draw);

@@ -225,7 +225,7 @@ PRESETS: dict[str, Preset] = {
     ),
     # sensors on the chest: 20 mm nearer, breathing and recoiling with it, each a little differently
     "wearable": Preset(
-        "depth=80&rows=5&columns=5&pitch=35&room=light&sensor=qzfm-gen3&breath_mm=3&recoil_mm=0.3&loose=0.3"
+        "depth=80&rows=5&columns=5&room=light&sensor=qzfm-gen3&breath_mm=3&recoil_mm=0.3&loose=0.3"
         "&gain_error=0.03&tilt_deg=3&position_mm=3&crosstalk=0.02",
         _adult,
     ),

@@ -43,14 +43,11 @@ class Mains:
         orders = [n for n in (1, *self.harmonics) if n * self.frequency < rate / 2]
         phases = random.uniform(0, 2 * np.pi, (len(self.harmonics) + 1, 2))[: len(orders)]
         patterns = _patterns(sensors, random)
-        turning = np.exp(1j * phases) @ patterns / np.array(orders)[:, None]  # (orders, channels)
-        if orders:
-            reference = np.exp(1j * phases[0]) @ patterns
-            size = np.sqrt(
-                rms_over_heart_channels(reference.real, sensors) ** 2
-                + rms_over_heart_channels(reference.imag, sensors) ** 2
-            )
-            turning *= self.amplitude / size
+        turning = np.exp(1j * phases) @ patterns  # (orders, channels)
+        for k, order in enumerate(orders):
+            parts = (turning[k].real, turning[k].imag)
+            size = np.hypot(*(rms_over_heart_channels(part, sensors) for part in parts))
+            turning[k] *= self.amplitude / (order * size)
         # Re(turning · e^{inφ}) as cosines and sines against two real patterns per order
         weights = np.concatenate([turning.real, -turning.imag])
 

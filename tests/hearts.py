@@ -61,7 +61,8 @@ class TestHeart:
         time = np.arange(round(seconds * rate)) / rate
         moments = np.zeros((len(time), 3))
         for k, peak in enumerate(peaks):
-            moments += self.beat(time - peak, PREMATURE if k in early else WAVES)
+            near = slice(*np.searchsorted(time, [peak - 0.4, peak + 0.7]).tolist())
+            moments[near] += self.beat(time[near] - peak, PREMATURE if k in early else WAVES)
         return moments @ self.gains(sensors).T
 
 

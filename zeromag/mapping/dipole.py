@@ -70,11 +70,10 @@ class DipoleFitter:
         self._box: F64 = np.stack([low, high])
         axes = [np.arange(a, b + 1e-9, settings.pitch) for a, b in zip(low, high, strict=True)]
         self._places: F64 = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-        self._bases: F64 = np.empty((len(self._places), 2, count))
-        gain = np.empty((count, 2))
-        for p, place in enumerate(self._places):
+        gains = np.empty((len(self._places), count, 2))
+        for place, gain in zip(self._places, gains, strict=True):
             half_space_gain(place, self._positions, self._axes, self._weight, gain)
-            self._bases[p] = np.linalg.qr(gain)[0].T
+        self._bases: F64 = np.ascontiguousarray(np.linalg.qr(gains)[0].transpose(0, 2, 1))
 
     def __call__(self, reading: F64, time: float = 0.0) -> Dipole:
         """Return the dipole that explains one reading (n_channels,) T best."""

@@ -20,6 +20,7 @@ class MapOperator:
     dx: F64  # (n_pixels, n_good) 1/m
     dy: F64  # (n_pixels, n_good) 1/m
     sd: F64  # (n_pixels,) T, one posterior standard deviation
+    margin: float  # m, half a pitch: how far beyond the sensors the grid reaches
     inverse: F64  # (n_good, n_good) 1/T², of the readings' covariance
 
     def __call__(self, time: F64, readings: F64) -> FieldMap:

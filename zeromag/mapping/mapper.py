@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -11,10 +12,10 @@ from zeromag.block import Block
 from zeromag.mapping.average import Average
 from zeromag.mapping.field_map import FieldMap
 from zeromag.mapping.gains import bz_with_slopes, moments
-from zeromag.mapping.map_grid import map_grid
+from zeromag.mapping.map_grid import map_grid, pitch
 from zeromag.mapping.map_operator import MapOperator
 from zeromag.physics.conductor import Conductor, lead_field
-from zeromag.physics.frame import Frame, array_frame
+from zeromag.physics.frame import array_frame
 from zeromag.physics.halfspace import HalfSpace
 from zeromag.physics.heart_volume import HeartVolume
 from zeromag.sensors import SensorArray
@@ -36,7 +37,7 @@ class Mapper:
 
     pixels: int = 64
     conductor: Conductor = field(default_factory=HalfSpace)
-    volume: HeartVolume = field(default_factory=lambda: HeartVolume(0.08, 0.08, 0.06, 0.14))
+    volume: HeartVolume = field(default_factory=lambda: HeartVolume(0.05, 0.06, 0.07, 0.13))
     step: float = 0.002  # s between the maps of an averaged beat
     signal: float = 10e-12  # T, root mean square over the sensors that is expected of a live heart
     noise: float = 0.3e-12  # T, of a live sample: 15 fT/√Hz over 100 Hz, and what cleaning leaves
@@ -117,24 +118,10 @@ class ArrayMap:
             raise ValueError(why)
         self.settings, self.sensors = settings, sensors
         self.usable: BOOL = _mappable(sensors)
-        self.frame: Frame = array_frame(sensors)
         self._operators: dict[tuple[bytes, bytes], MapOperator] = {}
-        placed = sensors.pick(np.flatnonzero(self.usable))
-        self._places: F64 = self.frame.inside(placed.positions)
-        axes = self.frame.turned(placed.axes)
-        sources, conductor = settings.volume.points(), settings.conductor
-        n = moments(conductor)
-        seen = lead_field(conductor, sources, self._places, axes)[:, :, :n].reshape(len(placed), -1)
-        covariance = seen @ seen.T
+        self._geometry = _geometry(settings.conductor, settings.volume, settings.pixels, sensors)
         # the strength that gives `signal` at the sensors, T² per (T/(A·m))²
-        self._strength = settings.signal**2 / float(np.mean(np.diag(covariance)))
-        self._between: F64 = self._strength * covariance
-        grid = map_grid(self._places[:, :2], self._places[:, :2], settings.pixels)
-        self._x, self._y = grid.x, grid.y
-        flat = np.stack([*np.meshgrid(grid.x, grid.y), np.zeros((settings.pixels,) * 2)], axis=-1).reshape(-1, 3)
-        onto, by_x, by_y = bz_with_slopes(conductor, sources, flat)
-        self._prior: F64 = self._strength * np.sum(onto**2, axis=1)
-        self._onto, self._by_x, self._by_y = (self._strength * (gain @ seen.T) for gain in (onto, by_x, by_y))
+        self._strength = settings.signal**2 / float(np.mean(np.diag(self._geometry.between)))
 
     def operator(self, good: BOOL, noise: F64) -> MapOperator:
         """Return the operator of the channels that are good (n,), with noise (n,) T; kept for the next call.
@@ -155,23 +142,58 @@ class ArrayMap:
     def _make(self, good: BOOL, noise: F64) -> MapOperator:
         if why := self.settings.why_not(self.sensors, good):
             raise ValueError(why)
-        take = good[self.usable]
+        geometry, take = self._geometry, good[self.usable]
         doubt = noise[good] ** 2 + (self.settings.trust * self.settings.signal) ** 2
-        covariance = self._between[np.ix_(take, take)] + np.diag(doubt)
-        inverse = np.linalg.inv(covariance)
+        inverse = np.linalg.inv(self._strength * geometry.between[np.ix_(take, take)] + np.diag(doubt))
         inverse = (inverse + inverse.T) / 2
-        onto = self._onto[:, take]
+        onto = self._strength * geometry.onto[:, take]
         value = onto @ inverse
-        explained = np.sum(value * onto, axis=1)
+        spread = self._strength * geometry.prior - np.sum(value * onto, axis=1)
+        places = geometry.places
         return MapOperator(
-            grid=map_grid(self._places[:, :2], self._places[take, :2], self.settings.pixels),
+            grid=map_grid(places, places[take], self.settings.pixels),
             good=good,
             value=value,
-            dx=self._by_x[:, take] @ inverse,
-            dy=self._by_y[:, take] @ inverse,
-            sd=np.sqrt(np.maximum(self._prior - explained, 0.0)),
+            dx=self._strength * geometry.by_x[:, take] @ inverse,
+            dy=self._strength * geometry.by_y[:, take] @ inverse,
+            sd=np.sqrt(np.maximum(spread, 0.0)),
+            margin=pitch(places) / 2,
             inverse=inverse,
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Geometry:
+    """What depends on the array alone: covariances of sensors and pixels for unit dipoles in the volume."""
+
+    places: F64  # (n, 2) m, in the array's plane
+    between: F64  # (n, n) of the sensors
+    onto: F64  # (n_pixels, n) of pixels and sensors
+    by_x: F64  # (n_pixels, n) of slopes along x and sensors, 1/m
+    by_y: F64
+    prior: F64  # (n_pixels,) of the pixels themselves
+
+
+@lru_cache(maxsize=4)
+def _geometry(conductor: Conductor, volume: HeartVolume, pixels: int, sensors: SensorArray) -> _Geometry:
+    """Return the geometry of the channels that can be mapped; kept, since every class and step asks again."""
+    frame = array_frame(sensors)
+    placed = sensors.pick(np.flatnonzero(_mappable(sensors)))
+    places = frame.inside(placed.positions)
+    sources, n = volume.points(), moments(conductor)
+    seen = lead_field(conductor, sources, places, frame.turned(placed.axes))[:, :, :n].reshape(len(placed), -1)
+    grid = map_grid(places[:, :2], places[:, :2], pixels)
+    across, up = np.meshgrid(grid.x, grid.y)
+    flat = np.stack([across.ravel(), up.ravel(), np.zeros(across.size)], axis=1)
+    onto, by_x, by_y = bz_with_slopes(conductor, sources, flat)
+    return _Geometry(
+        places=places[:, :2],
+        between=seen @ seen.T,
+        onto=onto @ seen.T,
+        by_x=by_x @ seen.T,
+        by_y=by_y @ seen.T,
+        prior=np.sum(onto**2, axis=1),
+    )
 
 
 class LiveMap:

@@ -13,7 +13,7 @@ from zeromag.mapping.fiducials import Fiducials, wave_fiducials
 from zeromag.mapping.intervals import intervals
 from zeromag.mapping.map_operator import MapOperator
 from zeromag.mapping.mapper import Mapper
-from zeromag.mapping.poles import Poles, currents, poles
+from zeromag.mapping.poles import Poles, currents, poles, poles_of_maps
 
 TICK = 0.005  # s between the maps whose change is followed
 SPAN = 0.030  # s within which a change counts (Park et al. 2005)
@@ -76,7 +76,8 @@ class Measures:
         if self.operator is None or not np.isfinite(seconds):
             return None
         row = self._row(seconds)
-        return poles(self.operator.grid, self.operator(self._time[row : row + 1], wave[row : row + 1]).bz[0])
+        maps = self.operator(self._time[row : row + 1], wave[row : row + 1])
+        return poles(self.operator.grid, maps.bz[0], self.operator.margin)
 
     def marks(self, wave: F64) -> Fiducials:
         """Return the fiducials of a wave."""
@@ -130,8 +131,7 @@ class Measures:
         rows = np.arange(stop, start - 1, -every)[::-1]
         # the value alone is needed here: slopes would be reckoned for nothing
         maps = wave[rows][:, self.operator.good] @ self.operator.value.T
-        shape = self.operator.grid.mask.shape
-        pairs = [poles(self.operator.grid, one.reshape(shape)) for one in maps]
+        pairs = poles_of_maps(self.operator.grid, maps.reshape(len(rows), *self.operator.grid.mask.shape))
         angles = np.unwrap([pair.angle for pair in pairs], period=360)
         return {
             "angle_change_T": largest_change(angles, TICK, SPAN),

@@ -6,8 +6,54 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zeromag._jit import BOOL, F64
+from zeromag._jit import BOOL, F64, kernel
 from zeromag.mapping.field_map import Grid
+
+
+@kernel
+def _to_the_edge(mask: BOOL, i: int, j: int, wide: float, high: float) -> float:
+    """Return how far the nearest pixel that is not seen, or the grid's edge, lies from a pixel."""
+    rows, columns = mask.shape
+    near = min(j * wide, (columns - 1 - j) * wide, i * high, (rows - 1 - i) * high)
+    for r in range(rows):
+        for c in range(columns):
+            if not mask[r, c]:
+                near = min(near, np.sqrt(((r - i) * high) ** 2 + ((c - j) * wide) ** 2))
+    return near
+
+
+@kernel
+def _extrema(bz: F64, mask: BOOL, x: F64, y: F64, margin: float, out: F64) -> None:
+    """Write x, y, height and whether it is inside of the highest and lowest pixel seen: `out` (n, 2, 4)."""
+    rows, columns = mask.shape
+    wide, high = x[1] - x[0], y[1] - y[0]
+    for m in range(bz.shape[0]):
+        for pole in range(2):
+            sign = 1.0 if pole == 0 else -1.0
+            top, i, j = -np.inf, 0, 0
+            for r in range(rows):
+                for c in range(columns):
+                    if mask[r, c] and sign * bz[m, r, c] > top:
+                        top, i, j = sign * bz[m, r, c], r, c
+            dx, dy = 0.0, 0.0
+            inside = 0 < i < rows - 1 and 0 < j < columns - 1
+            if inside:
+                for r in range(i - 1, i + 2):
+                    for c in range(j - 1, j + 2):
+                        inside = inside and mask[r, c]
+            if inside:
+                v = sign * bz[m, i - 1 : i + 2, j - 1 : j + 2]
+                gx, gy = (v[1, 2] - v[1, 0]) / 2, (v[2, 1] - v[0, 1]) / 2
+                xx, yy = v[1, 2] - 2 * v[1, 1] + v[1, 0], v[2, 1] - 2 * v[1, 1] + v[0, 1]
+                xy = (v[2, 2] - v[2, 0] - v[0, 2] + v[0, 0]) / 4
+                determinant = xx * yy - xy * xy
+                if xx < 0.0 and determinant > 0.0:
+                    dx = min(max((xy * gy - yy * gx) / determinant, -1.0), 1.0)
+                    dy = min(max((xy * gx - xx * gy) / determinant, -1.0), 1.0)
+                    top += 0.5 * (gx * dx + gy * dy)
+                inside = _to_the_edge(mask, i, j, wide, high) >= margin
+            out[m, pole, 0], out[m, pole, 1] = x[j] + dx * wide, y[i] + dy * high
+            out[m, pole, 2], out[m, pole, 3] = top, 1.0 if inside else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,44 +71,34 @@ class Poles:
     minus_inside: bool
 
 
-def poles(grid: Grid, bz: F64) -> Poles:
-    """Return the poles of one map (ny, nx) T, their places refined between pixels."""
-    seen = np.where(grid.mask, bz, -np.inf)
-    plus, plus_field, plus_inside = _top(grid, seen)
-    minus, minus_field, minus_inside = _top(grid, np.where(grid.mask, -bz, -np.inf))
-    along = minus[0] - plus[0], minus[1] - plus[1]
+def poles(grid: Grid, bz: F64, margin: float = 0.0) -> Poles:
+    """Return the poles of one map (ny, nx) T, their places refined between pixels.
+
+    A pole is inside when the array sees further than `margin` m beyond it on all sides.
+    """
+    return poles_of_maps(grid, bz[None], margin)[0]
+
+
+def poles_of_maps(grid: Grid, bz: F64, margin: float = 0.0) -> list[Poles]:
+    """Return the poles of each of some maps (n, ny, nx) T."""
+    out = np.empty((len(bz), 2, 4))
+    _extrema(np.ascontiguousarray(bz), grid.mask, grid.x, grid.y, margin, out)
+    return [_pair(plus, minus) for plus, minus in out.tolist()]
+
+
+def _pair(plus: list[float], minus: list[float]) -> Poles:
+    across, up = minus[0] - plus[0], minus[1] - plus[1]
     return Poles(
-        plus=plus,
-        minus=minus,
-        plus_field=plus_field,
-        minus_field=-minus_field,
-        angle=float(np.degrees(np.arctan2(along[1], along[0]))),
-        distance=float(np.hypot(*along)),
-        ratio=plus_field / minus_field if minus_field > 0 else float("inf"),
-        plus_inside=plus_inside,
-        minus_inside=minus_inside,
+        plus=(plus[0], plus[1]),
+        minus=(minus[0], minus[1]),
+        plus_field=plus[2],
+        minus_field=-minus[2],
+        angle=float(np.degrees(np.arctan2(up, across))),
+        distance=float(np.hypot(across, up)),
+        ratio=plus[2] / minus[2] if minus[2] > 0 else float("inf"),
+        plus_inside=plus[3] > 0,
+        minus_inside=minus[3] > 0,
     )
-
-
-def _top(grid: Grid, values: F64) -> tuple[tuple[float, float], float, bool]:
-    """Return place, height and whether all eight neighbours are seen, by a quadratic through them."""
-    row, column = (int(k) for k in np.unravel_index(int(np.argmax(values)), values.shape))
-    around = values[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
-    inside = around.shape == (3, 3) and bool(np.isfinite(around).all())
-    place = float(grid.x[column]), float(grid.y[row])
-    if not inside:
-        return place, float(values[row, column]), False
-    gx, gy = (around[1, 2] - around[1, 0]) / 2, (around[2, 1] - around[0, 1]) / 2
-    hxx = around[1, 2] - 2 * around[1, 1] + around[1, 0]
-    hyy = around[2, 1] - 2 * around[1, 1] + around[0, 1]
-    hxy = (around[2, 2] - around[2, 0] - around[0, 2] + around[0, 0]) / 4
-    determinant = hxx * hyy - hxy * hxy
-    if hxx >= 0 or determinant <= 0:
-        return place, float(values[row, column]), True
-    dx, dy = (hxy * gy - hyy * gx) / determinant, (hxy * gx - hxx * gy) / determinant
-    dx, dy = float(np.clip(dx, -1, 1)), float(np.clip(dy, -1, 1))
-    top = float(around[1, 1] + 0.5 * (gx * dx + gy * dy))
-    return (place[0] + dx * float(grid.x[1] - grid.x[0]), place[1] + dy * float(grid.y[1] - grid.y[0])), top, True
 
 
 @dataclass(frozen=True, slots=True)

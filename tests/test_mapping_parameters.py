@@ -1,0 +1,178 @@
+"""Fiducials, intervals, angles, their intervals by bootstrap, and the gate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.hearts import F64, TestHeart, planar
+from zeromag.mapping.average import Average
+from zeromag.mapping.beat import Beat
+from zeromag.mapping.fiducials import Fiducials, fiducials, wave_fiducials
+from zeromag.mapping.gate import Gate
+from zeromag.mapping.intervals import intervals
+from zeromag.mapping.measures import UNITS, largest_change
+from zeromag.mapping.parameters import Parameter, parameters
+
+TIME = np.arange(-300, 501) / 1000
+
+
+def averaged(
+    heart: TestHeart | None = None, *, noise: float = 1e-12, beats: int = 60, seed: int = 0, parts: int = 64
+) -> Average:
+    """An average as the stream gives it: beats of one heart and white noise of `noise` T each."""
+    sensors, heart = planar(), heart or TestHeart()
+    clean = heart.beat(TIME) @ heart.gains(sensors).T
+    random = np.random.default_rng(seed)
+    size = min(beats, parts)
+    counts = np.full(size, beats // size) + (np.arange(size) < beats % size)
+    single = random.normal(size=(size, len(TIME), 36)) * (noise / np.sqrt(counts))[:, None, None]
+    made = clean + single
+    wave = np.average(made, axis=0, weights=counts)
+    weights = np.repeat(counts[:, None].astype(np.float64), 36, axis=1)
+    good = np.ones(36, dtype=bool)
+    return Average("normal", TIME, wave, np.full(36, noise / np.sqrt(beats)), beats, sensors, good, made, weights)
+
+
+def rhythm(n: int, rr: float = 0.85) -> list[Beat]:
+    return [Beat(1000 * rr * (k + 1), rr=rr if k else float("nan")) for k in range(n)]
+
+
+def test_waves_are_found_where_they_are() -> None:
+    marks = fiducials(averaged(noise=0.2e-12))
+    assert marks.r_peak == pytest.approx(0.0, abs=2e-3)
+    assert marks.p_peak == pytest.approx(-0.16, abs=5e-3)
+    assert marks.t_peak == pytest.approx(0.262, abs=5e-3)
+    assert marks.p_onset == pytest.approx(-0.20, abs=0.01)  # two widths before the peak
+    assert marks.qrs_onset == pytest.approx(-0.05, abs=0.01)
+    assert marks.qrs_end == pytest.approx(0.06, abs=0.01)
+    assert marks.t_end == pytest.approx(0.345, abs=0.015)
+    assert marks.t_end_trapezium > marks.t_peak
+    assert marks.t_onset < marks.t_peak
+    order = [marks.p_onset, marks.p_peak, marks.p_end, marks.qrs_onset, marks.r_peak, marks.qrs_end, marks.t_peak]
+    assert order == sorted(order)
+
+
+def test_the_trapezium_bears_noise_better_than_the_tangent() -> None:
+    """The order that Vázquez-Seisdedos 2011 found, on a wave with noise that smoothing does not remove."""
+    random = np.random.default_rng(0)
+    clean = np.exp(-0.5 * ((TIME - 0.28) / 0.04) ** 2)[:, None] + 4 * np.exp(-0.5 * (TIME / 0.012) ** 2)[:, None]
+    truth = wave_fiducials(TIME, np.repeat(clean, 3, axis=1))
+    errors = []
+    for _ in range(60):
+        slow = np.convolve(random.normal(size=len(TIME)), np.ones(20) / 20, mode="same")
+        noisy = np.repeat(clean, 3, axis=1) + 0.06 * slow[:, None] + 0.02 * random.normal(size=(len(TIME), 3))
+        marks = wave_fiducials(TIME, noisy)
+        errors.append((marks.t_end - truth.t_end, marks.t_end_trapezium - truth.t_end_trapezium))
+    tangent, trapezium = np.abs(np.nanmean(np.array(errors), axis=0))
+    assert trapezium < tangent
+
+
+def test_a_wave_that_is_not_there_is_not_found() -> None:
+    qrs = np.exp(-0.5 * (TIME / 0.012) ** 2)[:, None] * np.array([1.0, -2.0, 0.5])
+    marks = wave_fiducials(TIME, qrs + 1e-3 * np.random.default_rng(0).normal(size=(len(TIME), 3)))
+    assert np.isnan(marks.p_peak)
+    assert np.isnan(marks.t_peak)
+    assert np.isnan(marks.t_end)
+    blind = replace(averaged(), good=np.zeros(36, dtype=bool))
+    assert np.isnan(fiducials(blind).r_peak)
+
+
+def test_intervals_are_differences_of_fiducials() -> None:
+    marks = Fiducials(-0.2, -0.15, -0.1, -0.05, 0.0, 0.05, 0.15, 0.25, 0.35, 0.36)
+    found = intervals(marks, 0.64)
+    assert found["pr"] == pytest.approx(0.15)
+    assert found["qrs"] == pytest.approx(0.10)
+    assert found["qt"] == pytest.approx(0.40)
+    assert found["qtc_bazett"] == pytest.approx(0.50)
+    assert found["qtc_fridericia"] == pytest.approx(0.40 / 0.64 ** (1 / 3))
+    assert np.isnan(intervals(marks, float("nan"))["qtc_bazett"])
+
+
+@pytest.mark.parametrize("turn", [0.0, 70.0, 160.0, -100.0])
+def test_angles_turn_with_the_heart(turn: float) -> None:
+    """The plus pole is 90° counter-clockwise of the current; so plus to minus is 90° clockwise of it."""
+
+    class Turned(TestHeart):
+        def beat(self, time: F64, *_: object) -> F64:
+            pulse = np.exp(-0.5 * (time / 0.012) ** 2) + 0.3 * np.exp(-0.5 * ((time - 0.26) / 0.04) ** 2)
+            return 1e-5 * pulse[:, None] * np.array([np.cos(np.radians(turn)), np.sin(np.radians(turn)), 0.0])
+
+    found = parameters(averaged(Turned((0.0, 0.0, -0.09)), noise=0.1e-12), rhythm(60), draws=25)
+    for peak in ("R", "T"):
+        assert abs((found[f"current_angle_{peak}"]["value"] - turn + 180) % 360 - 180) < 3
+        assert abs((found[f"total_current_angle_{peak}"]["value"] - turn + 180) % 360 - 180) < 2
+        assert abs((found[f"map_angle_{peak}"]["value"] - turn + 90 + 180) % 360 - 180) < 3
+        assert found[f"pole_distance_{peak}"]["value"] == pytest.approx(0.09 * np.sqrt(2), rel=0.03)
+        assert found[f"pole_ratio_{peak}"]["value"] == pytest.approx(1.0, abs=0.05)
+    assert found["max_current_R"]["value"] == pytest.approx(1e-7 * 1e-5 / 0.09**3, rel=0.05)
+    assert found["r_t_angle"]["value"] < 2
+    assert found["angle_change_T"]["value"] < 5
+
+
+def test_every_parameter_has_unit_and_interval_and_the_same_one_each_time() -> None:
+    average = averaged()
+    one, other = (parameters(average, rhythm(60), draws=40) for _ in range(2))
+    assert one == other
+    assert set(one) == set(UNITS)
+    for name, found in one.items():
+        assert found["unit"] == UNITS[name].name
+        assert found["low"] is not None
+        assert found["high"] is not None
+        assert found["low"] <= found["value"] <= found["high"], name
+
+
+def test_park_changes_straddle_their_limits() -> None:
+    """Science §8.21: 45°, 20 mm, 0.3, each within 30 ms; a change just before and after counts apart."""
+    still = np.full(20, 10.0)
+    jump = still.copy()
+    jump[10:] += 45.0
+    assert largest_change(jump, 0.005, 0.030) == pytest.approx(45.0)
+    slow = np.linspace(0, 45.0, 8)  # 45° in 35 ms
+    assert largest_change(slow, 0.005, 0.030) == pytest.approx(45.0 * 6 / 7)
+    assert largest_change(np.linspace(0, 45.0, 7), 0.005, 0.030) == pytest.approx(45.0)
+    assert largest_change(np.array([3.0]), 0.005, 0.030) == 0.0
+
+
+def test_the_gate_asks_for_as_long_as_it_takes() -> None:
+    noisy = averaged(noise=6e-12, beats=60)
+    gate = Gate()
+    found = parameters(noisy, rhythm(60), draws=60)
+    early = gate([noisy], rhythm(60), found, 50.0)
+    assert early["answer"] == "not yet"
+    assert any("wanted" in reason for reason in early["reasons"])
+    assert early["seconds_needed"] > 0
+    clean = averaged(noise=0.3e-12)
+    late = gate([clean], rhythm(60), parameters(clean, rhythm(60), draws=60), 50.0)
+    assert late == {"answer": "yes", "reasons": [], "seconds_needed": 0.0}
+
+
+def test_precision_and_seconds_follow_the_root_law() -> None:
+    def known_to(half: float) -> dict[str, Parameter]:
+        gate = Gate()
+        return {
+            name: Parameter(value=0.0, low=-half * wanted, high=half * wanted, unit="1")
+            for name, wanted in gate.tolerances.items()
+        }
+
+    average, beats = averaged(noise=0.3e-12), rhythm(60)
+    assert Gate()([average], beats, known_to(2.0), 50.0)["seconds_needed"] == pytest.approx(150.0)
+    assert Gate()([average], beats, known_to(0.9), 50.0)["answer"] == "yes"
+    assert Gate()([average], beats, known_to(30.0), 50.0)["answer"] == "no"
+    few = replace(average, nave=5)
+    assert Gate()([few], rhythm(5), known_to(0.9), 5.0)["seconds_needed"] == pytest.approx(5.0)
+
+
+def test_the_gate_says_no_with_a_remedy() -> None:
+    outside = averaged(TestHeart((-0.09, 0.0, -0.10)), noise=0.1e-12)
+    answer = Gate()([outside], rhythm(60), {}, 50.0)
+    assert answer["answer"] == "no"
+    assert any("patient's right" in reason for reason in answer["reasons"])
+    assert Gate()([], [], {}, 25.0)["answer"] == "no"
+    assert Gate()([], [], {}, 5.0)["answer"] == "not yet"
+    few = np.zeros(36, dtype=bool)
+    few[:3] = True
+    blind = replace(averaged(), good=few)
+    assert "there are 3" in Gate()([blind], rhythm(60), {}, 50.0)["reasons"][0]

@@ -9,6 +9,7 @@ from zeromag.filters.gradiometer import Gradiometer
 from zeromag.filters.high_pass import HighPass
 from zeromag.filters.homogeneous import HomogeneousField
 from zeromag.filters.joint_fit import JointFit
+from zeromag.filters.league import Standing, contenders, league
 from zeromag.filters.low_pass import LowPass
 from zeromag.filters.mains import Mains
 from zeromag.filters.mask_bad import MaskBad
@@ -43,8 +44,11 @@ __all__ = [
     "Shielding",
     "SignalSpaceProjection",
     "SignalSpaceSeparation",
+    "Standing",
     "TemporalSeparation",
+    "contenders",
     "default_chain",
+    "league",
     "measure",
     "patterns_of",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -13,6 +13,7 @@ from zeromag.block import Block
 from zeromag.filters.known_heart import KnownHeart, known_heart, random_lead_field
 from zeromag.filters.operator import Plan
 from zeromag.physics.conductor import Conductor
+from zeromag.physics.frame import array_frame
 from zeromag.physics.halfspace import HalfSpace
 from zeromag.physics.heart_volume import HeartVolume
 from zeromag.sensors import SensorArray
@@ -42,6 +43,8 @@ class HeartCost:
     map_correlation: float  # of the field maps before and behind, median; NaN: no heart below
     noise_gain: float  # rms of white sensor noise behind over before
     delay_s: float  # s, of the heart
+    map_error: float = float("nan")  # relative error of the field maps, median; NaN: no heart below
+    map_angle: float = float("nan")  # degrees that the maps' minus-to-plus direction turns, median; NaN: as above
 
 
 def measure(
@@ -75,7 +78,7 @@ def _by_operator(
     if heart is None:
         return HeartCost(float("nan"), float("nan"), gain, 0.0)
     after = (matrix @ heart)[mag]
-    return HeartCost(kept(heart[mag], after), correlation(heart[mag], after), gain, 0.0)
+    return cost_of_maps(heart[mag], after, sensors.pick(mag), gain)
 
 
 def _by_stream(stage: Stage, sensors: SensorArray, rate: float, heart: KnownHeart) -> HeartCost:
@@ -94,9 +97,19 @@ def _by_stream(stage: Stage, sensors: SensorArray, rate: float, heart: KnownHear
     shift = round(delay)
     span = np.arange(-round(0.3 * rate), round(0.4 * rate))
     powers = [(after[r + shift + span] ** 2).sum() / (before[r + span] ** 2).sum() for r in late.tolist()]
-    maps = correlation(before[late].T, after[late + shift].T) if len(mag) > 2 else float("nan")
     gain = float(np.std(quiet[half:]) / np.std(noise[half:][:, mag]))
-    return HeartCost(float(np.median(powers)), maps, gain, delay / rate)
+    maps = cost_of_maps(before[late].T, after[late + shift].T, sensors.pick(mag), gain)
+    return replace(maps, heart_kept=float(np.median(powers)), delay_s=delay / rate)
+
+
+def cost_of_maps(
+    before: NDArray[np.float64], after: NDArray[np.float64], sensors: SensorArray | None, gain: float
+) -> HeartCost:
+    """Return what maps (n_mag, n_maps) before and behind tell; without sensors nothing of their direction."""
+    error = float(np.median(np.linalg.norm(after - before, axis=0) / np.linalg.norm(before, axis=0)))
+    alike = correlation(before, after) if len(before) > 2 else float("nan")
+    angle = turned(before, after, sensors) if sensors is not None else float("nan")
+    return HeartCost(kept(before, after), alike, gain, 0.0, error, angle)
 
 
 def _run(stage: Stage, sensors: SensorArray, rate: float, data: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -143,3 +156,24 @@ def correlation(before: NDArray[np.float64], after: NDArray[np.float64]) -> floa
     a, b = before - before.mean(axis=0), after - after.mean(axis=0)
     size = np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
     return float(np.median(np.where(size > 0, (a * b).sum(axis=0) / np.where(size > 0, size, 1.0), 0.0)))
+
+
+def turned(before: NDArray[np.float64], after: NDArray[np.float64], sensors: SensorArray) -> float:
+    """Return by how many degrees the minus-to-plus direction of maps (columns) turns, median.
+
+    The direction is the first moment of the field over the places of the channels that look out of the chest.
+    """
+    rows = np.flatnonzero(sensors.located())
+    if len(rows) < 3:
+        return float("nan")
+    frame = array_frame(sensors.pick(rows))
+    outward = frame.turned(sensors.axes[rows])[:, 2]
+    rows, outward = rows[np.abs(outward) > 0.7], outward[np.abs(outward) > 0.7]
+    if len(rows) < 3:
+        return float("nan")
+    places = frame.inside(sensors.positions[rows])[:, :2]
+    places = (places - places.mean(axis=0)) * outward[:, None]
+    one, two = places.T @ before[rows], places.T @ after[rows]
+    size = np.linalg.norm(one, axis=0) * np.linalg.norm(two, axis=0)
+    cosine = np.divide((one * two).sum(axis=0), size, out=np.ones(len(size)), where=size > 0)
+    return float(np.degrees(np.median(np.arccos(np.clip(cosine, -1.0, 1.0)))))

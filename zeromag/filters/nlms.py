@@ -8,12 +8,12 @@ import numpy as np
 
 from zeromag._jit import BOOL, F64, I64, kernel
 from zeromag.block import Block
-from zeromag.filters.references import References, believed, check_taps, regressors
+from zeromag.filters.references import Learning, References, believed, regressors
 from zeromag.stage import Step
 
 
 @dataclass(frozen=True, slots=True)
-class Nlms:
+class Nlms(Learning):
     """Normalised least mean squares on the references: e = y - w·x,  w ← w + µ e x / (ε + x·x).
 
     Slow by default: with the heart in the primaries a step of 0.1 leaves 33 % of the QRS. Errors beyond `clip`
@@ -21,17 +21,15 @@ class Nlms:
     """
 
     step: float = 3e-4
-    taps: int = 1
-    clip: float = 4.0  # times the mean size of the error; 0: off
 
     def __post_init__(self) -> None:
-        check_taps(self.taps, self.clip)
+        Learning.__post_init__(self)
         if not 0 < self.step < 2:
             raise ValueError(f"NLMS is stable for a step above 0 and below 2, got {self.step}")
 
     def start(self, head: Block) -> Step:
         """Return the running filter; ValueError if there is no good reference."""
-        refs = References(head.sensors, head.rate, self.taps)
+        refs = References(head.sensors, head.rate, self)
         weights = np.zeros((refs.count, len(refs.mags)))
 
         def run(block: Block) -> Block:
@@ -41,6 +39,7 @@ class Nlms:
                 block.bad(),
                 refs.refs,
                 refs.mags,
+                refs.mix,
                 refs.gain,
                 refs.slow,
                 refs.held,
@@ -64,6 +63,7 @@ def _nlms(
     bad: BOOL,
     refs: I64,
     mags: I64,
+    mix: F64,
     gain: float,
     slow: F64,
     held: F64,
@@ -81,7 +81,7 @@ def _nlms(
     row, learn = np.empty(n), np.empty(n)
     flat = line.reshape(line.size)
     for t in range(x.shape[0]):
-        regressors(x, bad, t, refs, gain, slow, held, line)
+        regressors(x, bad, t, refs, mix, gain, slow, held, line)
         row[:] = 0.0
         power = 1e-40  # T², far below any sensor's noise: only keeps 0/0 away
         for k in range(len(flat)):

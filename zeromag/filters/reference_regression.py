@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from zeromag._jit import BOOL, F64, I64, kernel
 from zeromag.block import Block
-from zeromag.filters.references import References, believed, check_taps, regressors
+from zeromag.filters.references import Learning, References, believed, regressors
 from zeromag.stage import Step
 
 EVERY_S = 0.5  # the weights are solved for at these places in the stream
 
 
 @dataclass(frozen=True, slots=True)
-class ReferenceRegression:
+class ReferenceRegression(Learning):
     """y ← y - W r,  W = R_yr (R_rr + λI)⁻¹, solved anew twice a second over the last `memory` seconds.
 
     Multi-tap for delays between references and sensors (`taps` samples back). New weights come in linearly over
@@ -25,12 +25,10 @@ class ReferenceRegression:
     """
 
     memory: float = 60.0  # s; infinite: everything so far
-    taps: int = 1
-    clip: float = 4.0  # times the mean size of the error; 0: off, plain least squares
     damping: float = 1e-6
 
     def __post_init__(self) -> None:
-        check_taps(self.taps, self.clip)
+        Learning.__post_init__(self)
         if not self.memory > 0:
             raise ValueError(f"memory must be above 0 s, got {self.memory}")
         if not self.damping >= 0:
@@ -49,6 +47,7 @@ def _regress(
     stop: int,
     refs: I64,
     mags: I64,
+    mix: F64,
     gain: float,
     slow: F64,
     held: F64,
@@ -72,7 +71,7 @@ def _regress(
     flat = line.reshape(line.size)
     size = len(flat)
     for t in range(start, stop):
-        regressors(x, bad, t, refs, gain, slow, held, line)
+        regressors(x, bad, t, refs, mix, gain, slow, held, line)
         fade = (place + t - start + 1) / every
         row[:] = 0.0
         for k in range(size):
@@ -102,7 +101,7 @@ class _Regression:
 
     def __init__(self, settings: ReferenceRegression, head: Block) -> None:
         self._settings = settings
-        self._refs = refs = References(head.sensors, head.rate, settings.taps)
+        self._refs = refs = References(head.sensors, head.rate, settings)
         self._origin = head.first
         self._every = max(2, round(EVERY_S * head.rate))
         self._forget = 1.0 - 1.0 / max(2.0, settings.memory * head.rate)
@@ -139,6 +138,7 @@ class _Regression:
             stop,
             refs.refs,
             refs.mags,
+            refs.mix,
             refs.gain,
             refs.slow,
             refs.held,

@@ -8,14 +8,14 @@ import numpy as np
 
 from zeromag._jit import BOOL, F64, I64, kernel
 from zeromag.block import Block
-from zeromag.filters.references import References, believed, check_taps, regressors
+from zeromag.filters.references import Learning, References, believed, regressors
 from zeromag.stage import Step
 
 UNSURE = 1e24  # 1/T²: a prior of weights of order 1 where errors are 1 pT
 
 
 @dataclass(frozen=True, slots=True)
-class Rls:
+class Rls(Learning):
     """Recursive least squares: k = Px/(λ + x·Px),  w ← w + k e,  P ← (P - k xᵀP)/λ,  λ = 1 - 1/(rate·memory).
 
     One P serves all channels, since they share the regressors. A memory of 0.1 s takes 21 % of the heart, 10 s
@@ -23,11 +23,9 @@ class Rls:
     """
 
     memory: float = 30.0  # s
-    taps: int = 1
-    clip: float = 4.0  # times the mean size of the error; 0: off
 
     def __post_init__(self) -> None:
-        check_taps(self.taps, self.clip)
+        Learning.__post_init__(self)
         if not self.memory > 0:
             raise ValueError(f"memory must be above 0 s, got {self.memory}")
 
@@ -41,7 +39,7 @@ class Rls:
         """
         if not self.memory * head.rate > 2:
             raise ValueError(f"memory must be longer than two samples at {head.rate:g} Hz, got {self.memory} s")
-        refs = References(head.sensors, head.rate, self.taps)
+        refs = References(head.sensors, head.rate, self)
         forget = 1.0 - 1.0 / (self.memory * head.rate)
         weights = np.zeros((refs.count, len(refs.mags)))
         spread = UNSURE * np.eye(refs.count)
@@ -53,6 +51,7 @@ class Rls:
                 block.bad(),
                 refs.refs,
                 refs.mags,
+                refs.mix,
                 refs.gain,
                 refs.slow,
                 refs.held,
@@ -101,6 +100,7 @@ def _rls(
     bad: BOOL,
     refs: I64,
     mags: I64,
+    mix: F64,
     gain: float,
     slow: F64,
     held: F64,
@@ -121,7 +121,7 @@ def _rls(
     size = len(flat)
     gain_vector = np.empty(size)
     for t in range(x.shape[0]):
-        regressors(x, bad, t, refs, gain, slow, held, line)
+        regressors(x, bad, t, refs, mix, gain, slow, held, line)
         row[:] = 0.0
         for k in range(size):
             value = flat[k]

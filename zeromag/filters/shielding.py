@@ -13,6 +13,7 @@ WINDOW_S = 0.4
 KEPT = 1500  # newest windows: 5 min
 QUIET = 1 / 3  # of the windows: between the beats
 BROAD = (1.0, 40.0)  # Hz
+FLOOR = (10.0, 40.0)  # Hz, where the noise floor is read
 TONE = 4.0  # Hz to either side of a line
 
 
@@ -30,7 +31,10 @@ class Shielding:
         self._rows: NDArray[np.float64] | None = None
         self._origin = self._taken = 0
         self._powers: deque[tuple[NDArray[np.float64], NDArray[np.float64]]] = deque(maxlen=KEPT)
+        self._floors: deque[tuple[float, float]] = deque(maxlen=KEPT)
         self._bands: list[tuple[str, NDArray[np.bool_]]] = []
+        self._floor_bins = np.zeros(0, dtype=np.bool_)
+        self._rate = 1.0
 
     def __call__(self, before: Block, after: Block) -> None:
         """Take the same span before and behind the stage; a gap begins a new run of windows."""
@@ -41,7 +45,10 @@ class Shielding:
         if self._rows is None or not before.follows(self._last):
             self._rows = np.zeros((size, 2, len(columns)))
             self._taken = 0
+            self._rate = before.rate
             self._bands = self._lay_bands(size, before.rate)
+            frequency = np.fft.rfftfreq(size, 1 / before.rate)
+            self._floor_bins = (frequency >= FLOOR[0]) & (frequency <= FLOOR[1])
         self._last = before
         both = np.stack([before.data[:, columns], after.data[:, columns]], axis=1)
         bad = (before.bad() | after.bad())[:, columns]
@@ -75,6 +82,9 @@ class Shielding:
         power = (spectrum.real**2 + spectrum.imag**2).mean(axis=2)
         found = np.array([power[bins].sum(axis=0) for _, bins in self._bands])
         self._powers.append((found[:, 0], found[:, 1]))
+        scale = 2 / np.sum(window**2)
+        density = scale / self._rate * float(np.mean(power[self._floor_bins, 1]))
+        self._floors.append((density, scale / len(rows) * float(found[0, 1])))
 
     def result(self) -> dict[str, float]:
         """Return dB per band; empty before the first window."""
@@ -82,6 +92,18 @@ class Shielding:
             return {}
         before = np.array([each[0] for each in self._powers])
         after = np.array([each[1] for each in self._powers])
-        quiet = np.argsort(after[:, 0])[: max(1, round(QUIET * len(after)))]
+        quiet = self._quiet()
         ratio = before[quiet].mean(axis=0) / np.maximum(after[quiet].mean(axis=0), 1e-300)
         return {name: float(10 * np.log10(max(r, 1e-30))) for (name, _), r in zip(self._bands, ratio, strict=True)}
+
+    def floor(self) -> tuple[float, float]:
+        """Return the noise floor behind, mean over channels: T/√Hz from 10 to 40 Hz, and T rms from 1 to 40 Hz."""
+        if not self._floors:
+            return float("nan"), float("nan")
+        density, broad = np.sqrt(np.array(self._floors)[self._quiet()].mean(axis=0))
+        return float(density), float(broad)
+
+    def _quiet(self) -> NDArray[np.int64]:
+        """Return the windows with the least power behind."""
+        after = np.array([each[1][0] for each in self._powers])
+        return np.argsort(after)[: max(1, round(QUIET * len(after)))].astype(np.int64)

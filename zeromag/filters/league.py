@@ -1,0 +1,166 @@
+"""The league: chains side by side on one stream, ranked by the map that they leave of the heart."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from zeromag.block import Block
+from zeromag.filters.choose import KEEP, default_chain
+from zeromag.filters.gradiometer import Gradiometer
+from zeromag.filters.homogeneous import HomogeneousField
+from zeromag.filters.injection import Injection
+from zeromag.filters.joint_fit import JointFit
+from zeromag.filters.known_heart import MOMENT, random_lead_field
+from zeromag.filters.low_pass import LowPass
+from zeromag.filters.mains import Mains
+from zeromag.filters.mask_bad import MaskBad
+from zeromag.filters.meter import HeartCost, measure
+from zeromag.filters.nlms import Nlms
+from zeromag.filters.projection import SignalSpaceProjection
+from zeromag.filters.reference_regression import ReferenceRegression
+from zeromag.filters.rls import Rls
+from zeromag.filters.separation import SignalSpaceSeparation
+from zeromag.filters.shielding import Shielding
+from zeromag.filters.temporal_separation import TemporalSeparation
+from zeromag.physics.halfspace import HalfSpace
+from zeromag.physics.heart_volume import HeartVolume
+from zeromag.pipeline import Chain, Tap
+from zeromag.sensors import SensorArray
+from zeromag.stage import Stage
+
+ADAPTIVE = (ReferenceRegression, Rls, Nlms)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one chain did; `why` is empty unless it could not run on this array."""
+
+    name: str
+    cost: HeartCost
+    floor: float  # T/√Hz behind the chain, 10 to 40 Hz, between the beats
+    shielding: dict[str, float]  # dB per band, of the whole chain
+    load: float  # s of computing per s of stream
+    error: float  # expected relative error of one beat's map at R: what the chain bends, and the noise it leaves
+    why: str = ""
+
+    @property
+    def keeps(self) -> bool:
+        """Return whether at least 90 % of the heart is left, or no heart can be reckoned with."""
+        return not self.why and (bool(np.isnan(self.cost.heart_kept)) or self.cost.heart_kept >= KEEP)
+
+
+def contenders(
+    sensors: SensorArray, rate: float, *, line: float | None = None, low_pass: float | None = 100.0
+) -> dict[str, Chain]:
+    """Return the chains that compete: the default, and each way of removing interference in its place."""
+    rivals: dict[str, Stage | None] = {
+        "nothing": None,
+        "homogeneous field 1": HomogeneousField(1),
+        "homogeneous field 2": HomogeneousField(2),
+        "joint fit 6": JointFit(rank=6),
+        "joint fit 10": JointFit(rank=10),
+        "joint fit 15": JointFit(rank=15),
+        "gradiometer 1": Gradiometer(1),
+        "gradiometer 2": Gradiometer(2),
+        "regression": ReferenceRegression(),
+        "RLS": Rls(),
+        "NLMS": Nlms(),
+        "projection": SignalSpaceProjection(),
+        "separation": SignalSpaceSeparation(damping=0.01),
+        "temporal separation": TemporalSeparation(damping=0.01),
+    }
+    mains: tuple[Stage, ...] = (Mains(line),) if (line or 60.0) < rate / 2 else ()
+    smooth: tuple[Stage, ...] = (LowPass(low_pass),) if low_pass is not None else ()
+    chains = {"default": default_chain(sensors, rate, line=line, low_pass=low_pass).chain}
+    for name, stage in rivals.items():
+        own = (stage,) if stage is not None else ()
+        # an adaptive filter that sees the line spends itself on it, and lets noise of the references in for that
+        order = (*mains, *own, *smooth) if isinstance(stage, ADAPTIVE) else (*own, *mains, *smooth)
+        chains[name] = Chain((MaskBad(), *order))
+    return chains
+
+
+def league(
+    blocks: Iterable[Block],
+    chains: Mapping[str, Chain] | None = None,
+    *,
+    line: float | None = None,
+    low_pass: float | None = 100.0,
+) -> list[Standing]:
+    """Run chains side by side over one stream and return them ranked, the best first.
+
+    First come those that keep 90 % of the heart, by the error that one beat's map at R would have; then those that
+    do not; last those that this array cannot carry, with the reason.
+
+    Raises
+    ------
+    ValueError
+        If there is no block.
+    """
+    runners: list[_Runner] = []
+    for block in blocks:
+        if not runners:
+            known = chains or contenders(block.sensors, block.rate, line=line, low_pass=low_pass)
+            runners = [_Runner(name, chain, block, line or 50.0) for name, chain in known.items()]
+        for runner in runners:
+            runner(block)
+    if not runners:
+        raise ValueError("a league needs at least one block, got none")
+    table = [runner.standing() for runner in runners]
+    return sorted(
+        table, key=lambda one: (bool(one.why), not one.keeps, one.error if one.error == one.error else one.floor)
+    )
+
+
+class _Runner:
+    """One chain in the race."""
+
+    def __init__(self, name: str, chain: Chain, head: Block, line: float) -> None:
+        self._name, self._chain, self._head = name, chain, head
+        self._why = ""
+        self._meter = Shielding(line)
+        self._injection = Injection(chain, head)
+        self._seconds = self._stream = 0.0
+        self._taps: Callable[[Block], Tap] = chain.tapped()
+        try:
+            chain.warm(head.sensors, head.rate)
+        except ValueError as error:  # this array cannot carry a stage of the chain
+            self._why = str(error)
+
+    def __call__(self, block: Block) -> None:
+        if self._why:
+            return
+        begin = time.thread_time()
+        taps = self._taps(block)
+        self._seconds += time.thread_time() - begin
+        self._stream += len(block) / block.rate
+        # the mask belongs to both sides, or the raw side would hold what the chain left out
+        raw = taps[0].with_data(taps[0].data, mask=taps[-1].bad())
+        self._meter(raw, taps[-1])
+        self._injection(block, taps[-1])
+
+    def standing(self) -> Standing:
+        """Return how the chain did."""
+        nan = float("nan")
+        if self._why:
+            return Standing(self._name, HeartCost(nan, nan, nan, nan), nan, {}, nan, nan, self._why)
+        model = measure(self._chain, self._head.sensors, self._head.rate)
+        cost = model
+        if not np.isnan(model.heart_kept):  # the stream's own word counts: a learned filter is what it has learned
+            cost = replace(self._injection.cost(model.delay_s, model.noise_gain), map_angle=model.map_angle)
+        floor, rms = self._meter.floor()
+        load = self._seconds / self._stream
+        return Standing(self._name, cost, floor, self._meter.result(), load, self._error(cost, rms))
+
+    def _error(self, cost: HeartCost, rms: float) -> float:
+        """Return the relative error of a map: bent by the chain, and noise (T rms) beside a heart of 10 µA·m."""
+        mag = self._head.sensors.of_kind("mag")
+        heart = random_lead_field(self._head.sensors, HalfSpace(), HeartVolume(), 200)
+        if heart is None:
+            return float("nan")
+        size = MOMENT * float(np.median(np.sqrt((heart[mag] ** 2).mean(axis=0))))
+        return float(np.hypot(cost.map_error, rms / size))

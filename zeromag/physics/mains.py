@@ -45,8 +45,8 @@ class Mains:
         patterns = _patterns(sensors, random)
         turning = np.exp(1j * phases) @ patterns  # (orders, channels)
         for k, order in enumerate(orders):
-            parts = (turning[k].real, turning[k].imag)
-            size = np.hypot(*(rms_over_heart_channels(part, sensors) for part in parts))
+            row = turning[k]
+            size = np.hypot(rms_over_heart_channels(row.real, sensors), rms_over_heart_channels(row.imag, sensors))
             turning[k] *= self.amplitude / (order * size)
         # Re(turning · e^{inφ}) as cosines and sines against two real patterns per order
         weights = np.concatenate([turning.real, -turning.imag])

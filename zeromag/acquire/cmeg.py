@@ -7,7 +7,6 @@ the others are volts in the order of `Sensor Names:` in the `_SessionInfo.txt` b
 
 from __future__ import annotations
 
-import csv
 import re
 import struct
 from collections.abc import Generator
@@ -17,6 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from zeromag.acquire.places import places_beside
 from zeromag.acquire.recorded import Recorded
 from zeromag.block import Block
 from zeromag.errors import InputError
@@ -106,21 +106,11 @@ def _session(path: Path, n: int) -> tuple[list[str], float]:
 
 
 def _sensors(path: Path, names: list[str]) -> SensorArray:
-    places = path.with_name("positions.tsv")
-    if not places.exists():
-        raise InputError(
-            f"nothing says where the sensors of {path} are: put a positions.tsv beside it (docs/recording.md)"
-        )
-    kinds: list[Kind] = ["stim" if name.lower().startswith("trigger") else "misc" for name in names]
-    positions, axes = np.full((len(names), 3), np.nan), np.full((len(names), 3), np.nan)
-    try:
-        with places.open(newline="", encoding="utf-8") as file:
-            for line in csv.DictReader(file, delimiter="\t"):
-                row = int(line["row"]) - 1
-                positions[row] = [float(line[key]) for key in ("Px", "Py", "Pz")]
-                axes[row] = [float(line[key]) for key in ("Ox", "Oy", "Oz")]
-                kinds[row] = "mag"
-    except (KeyError, ValueError, IndexError, TypeError) as error:
-        raise InputError(f"{places} must hold the columns row, Px, Py, Pz, Ox, Oy, Oz with numbers") from error
-    axes /= np.linalg.norm(axes, axis=1, keepdims=True)
-    return SensorArray(names=tuple(names), positions=positions, axes=axes, kinds=tuple(kinds), frame="device")
+    positions, axes = places_beside(path, names)
+    placed = np.asarray(np.isfinite(positions).all(axis=1)).tolist()
+    kinds = tuple(_kind(name, there) for name, there in zip(names, placed, strict=True))
+    return SensorArray(names=tuple(names), positions=positions, axes=axes, kinds=kinds, frame="device")
+
+
+def _kind(name: str, placed: bool) -> Kind:
+    return "mag" if placed else "stim" if name.lower().startswith("trigger") else "misc"

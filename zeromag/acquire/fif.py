@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,32 +55,48 @@ def to_raw(sensors: SensorArray, rate: float, blocks: Iterable[Block]) -> Any:
         stop = block.stop
     if first is None:
         raise InputError("there is no block to write")
-    raw = mne.io.RawArray(np.concatenate(pieces).T, to_info(sensors, rate), verbose="CRITICAL")
+    raw = mne.io.RawArray(
+        np.concatenate(pieces).T, to_info(sensors, rate), first_samp=first, copy=None, verbose="CRITICAL"
+    )
+    annotate(raw, events, first)
+    return raw
+
+
+def annotate(raw: Any, events: Sequence[Event], first: int) -> None:
+    """Write events of a stream into a Raw that begins with sample `first`; a gap becomes `BAD_ACQ_SKIP`."""
+    import mne
+
+    rate = raw.info["sfreq"]
     if events:
         raw.set_annotations(
             mne.Annotations(
                 [(event.sample - first) / rate for event in events],
                 [event.samples / rate for event in events],
                 [SKIP if event.kind == "gap" else event.kind for event in events],
+                ch_names=[[event.channel] if event.channel in raw.ch_names else [] for event in events],
             )
         )
-    return raw
 
 
 def write_fif(path: Path, source: Source) -> None:
-    """Write everything a source gives as FIF in double precision, bit for bit.
+    """Write everything a source gives as FIF in double precision, bit for bit, piece by piece.
 
     Raises
     ------
     StorageError
         The file cannot be written.
     """
-    raw = to_raw(source.sensors, source.rate, source.blocks())
+    from zeromag.acquire.mne_raw import RawRecording
+    from zeromag.acquire.recording import write_recording
+
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # MNE would like the name to end in _raw.fif
-            raw.save(path, fmt="double", overwrite=True, verbose="CRITICAL")
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+            whole = Path(folder) / "whole.zm.h5"  # an hour must not have to fit into memory
+            write_recording(whole, source)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # MNE would like the name to end in _raw.fif
+                RawRecording(whole).save(path, fmt="double", overwrite=True, verbose="CRITICAL")
     except OSError as error:
         raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error
 

@@ -42,7 +42,17 @@ def mne_source(path: Path, *, block: int = 10) -> Recorded:
     InputError
         It cannot be read, was cut off, or has no magnetometers with usable places.
     """
-    raw = _opened(path)
+    return raw_source(_opened(path), path, block=block)
+
+
+def raw_source(raw: Any, path: Path, *, block: int = 10) -> Recorded:
+    """Return the source over an `mne.io.Raw`, in memory or not; `path` is what its errors call it.
+
+    Raises
+    ------
+    InputError
+        It has no magnetometers with usable places.
+    """
     sensors = _sensors(raw, path)
     rate = float(raw.info["sfreq"])
     gaps, bad, marks = _annotated(raw, sensors, rate)
@@ -73,7 +83,7 @@ def _opened(path: Path) -> Any:  # an mne Raw; MNE has no types
     except _MNE_FAILS as error:
         if "Got unsupported file type" in str(error) or "supported" in str(error).lower():
             raise InputError(
-                f"{path} is of no kind zeromag reads: FIF and what else MNE reads, .hea, .cMEG, .zm.h5, .zmj"
+                f"{path} is of no kind zeromag reads: FIF and what else MNE reads, .hea, .cMEG, .lvm, .zm.h5, .zmj"
             ) from error
         reason = re.split(r"(?<=[.!?])\s|\n", str(error).strip().replace(str(path), "it"))[0].rstrip(".")
         reason = reason or "its content is not what its name says"

@@ -9,7 +9,7 @@ from zeromag.errors import InputError
 
 
 def replay(path: Path, *, block: int = 10) -> Recorded:
-    """Return the source that reads a recording: our own, a journal, WFDB, Cerca, or anything MNE reads.
+    """Return the source that reads a recording: our own, a journal, WFDB, Cerca, QuSpin, or anything MNE reads.
 
     Raises
     ------
@@ -35,6 +35,10 @@ def replay(path: Path, *, block: int = 10) -> Recorded:
         from zeromag.acquire.cmeg import cmeg_source
 
         return cmeg_source(path, block=block)
+    if name.endswith(".lvm"):
+        from zeromag.acquire.lvm import lvm_source
+
+        return lvm_source(path, block=block)
     from zeromag.acquire.mne_source import mne_source
 
     return mne_source(path, block=block)

@@ -98,11 +98,8 @@ def test_beats_of_real_ecgs_are_found_no_worse_than_by_the_best_peer(record: str
 def test_no_block_size_changes_one_bit(block: int) -> None:
     source = "sim:adult?seconds=6&heart_rate=90&seed=3"
     whole, cut = mapped(source), mapped(source, block)
-    assert whole.beats == cut.beats
-    assert whole.events == cut.events
-    assert whole.parameters == cut.parameters
-    assert whole.dipoles == cut.dipoles
-    assert whole.cleaning == cut.cleaning
+    for name in ("beats", "events", "parameters", "dipoles", "cleaning", "channels", "heart_rate", "usable"):
+        assert repr(getattr(whole, name)) == repr(getattr(cut, name)), name  # repr: NaN is NaN, and no bit is lost
     for one, other in zip(whole.averages, cut.averages, strict=True):
         np.testing.assert_array_equal(one.wave, other.wave)
     for name in ("bz", "bz_sd", "jx", "jy"):
@@ -111,16 +108,16 @@ def test_no_block_size_changes_one_bit(block: int) -> None:
 
 def test_an_asymmetric_heart_stands_where_it_is() -> None:
     """A dipole to the patient's left and headward, its current to the left: the positive pole lies towards the head."""
-    outcome = mapped("sim:adult?seconds=12&x=40&y=30&depth=70&seed=2")
+    outcome = mapped("sim:adult?seconds=12&x=25&y=20&depth=90&seed=2")
     field_map = outcome.maps["normal"]
     at_r = field_map.bz[int(np.argmin(np.abs(field_map.time)))]
     visible = np.where(field_map.grid.mask, at_r, np.nan)
     row, column = np.unravel_index(np.nanargmin(visible), visible.shape)
     assert field_map.grid.x[column] > 0.0
     dipole = min(outcome.dipoles, key=lambda one: abs(one.time))
-    np.testing.assert_allclose(dipole.position, (0.040, 0.030, -0.070), atol=0.004)
+    np.testing.assert_allclose(dipole.position, (0.025, 0.020, -0.090), atol=0.003)
     assert dipole.moment[0] > 0
-    assert field_map.grid.y[row] < 0.030  # the negative pole lies footward of a current to the left
+    assert field_map.grid.y[row] < 0.020  # the negative pole lies footward of a current to the left
 
 
 def test_real_opm_noise_maps_to_no_heart(data: Path) -> None:

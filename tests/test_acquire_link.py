@@ -172,6 +172,15 @@ def test_a_publisher_that_only_waits_is_not_dead() -> None:
         assert source.receive(2.5) is None
 
 
+def test_a_source_that_changes_is_said_in_one_sentence() -> None:
+    with Publisher(DESCRIPTION) as publisher:
+        publish(publisher, 0, 10)
+        with pytest.raises(SourceLostError, match="changed at sample 10 from 6 channels at 1000 Hz to 7 at 1000 Hz"):
+            publisher(Block(counted(10, 20, 7), 10, 1000.0, array(7)))
+        with pytest.raises(SourceLostError, match="to 6 at 500 Hz"):
+            publisher(Block(counted(10, 20, N), 10, 500.0, array(N)))
+
+
 def test_nobody_there_is_said_in_one_sentence() -> None:
     with pytest.raises(LinkError, match=r"is `zeromag acquire` running there\?"):
         Subscription("tcp://127.0.0.1:9", timeout=0.3)

@@ -19,7 +19,7 @@ from zeromag.acquire.message import Description, End, Result, Stamp
 from zeromag.acquire.replay_server import ReplayServer, Shelf
 from zeromag.acquire.wire import encode_block, encode_description, encode_end, encode_result
 from zeromag.block import Block
-from zeromag.errors import LinkError
+from zeromag.errors import LinkError, SourceLostError
 
 ANYWHERE_LOCAL: Final = "tcp://127.0.0.1:*"
 HEARTBEAT_SECONDS: Final = 0.5
@@ -80,7 +80,21 @@ class Publisher:
         self.close()
 
     def __call__(self, block: Block) -> None:
-        """Journal, keep and send one block; raises StorageError before anyone saw what cannot be kept."""
+        """Journal, keep and send one block.
+
+        Raises
+        ------
+        StorageError
+            It cannot be kept; nobody has seen it.
+        SourceLostError
+            It is of another array or rate than was described.
+        """
+        described = self.description
+        if block.data.shape[1] != len(described.sensors) or block.rate != described.rate:
+            raise SourceLostError(
+                f"the source changed at sample {block.first} from {len(described.sensors)} channels at "
+                f"{described.rate:g} Hz to {block.data.shape[1]} at {block.rate:g} Hz: start again"
+            )
         self._emit(encode_block(block, self._stamp(self._sequence)))
 
     def result(self, result: Result) -> None:

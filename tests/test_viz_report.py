@@ -12,6 +12,7 @@ from tests.viz_scene import array, average, blues, centre, field_map, grid, pixe
 from zeromag.viz.figures import map_figure
 from zeromag.viz.moments import moments
 from zeromag.viz.report import png, write_report
+from zeromag.viz.report_tables import figure_words
 
 SUMMARY = {
     "zeromag": "0.1.0", "source": "scan.fif", "subject": "P017", "rate_hz": 1000.0, "duration_s": 60.0,
@@ -19,7 +20,7 @@ SUMMARY = {
     "heart_rate": {"value": 58.8, "low": 58.1, "high": 59.5, "unit": "1/min"}, "beats": {"normal": 57, "ectopic": 1},
     "usable": {"answer": "not yet", "reasons": ["too few beats"], "seconds_needed": 24},
     "cleaning": status(array())["cleaning"],
-    "parameters": {"map_angle_T": {"value": 41.0, "low": 38.5, "high": -43.2, "unit": "deg"}, "qt": None},
+    "parameters": {"map_angle_T": {"value": 41.0, "low": 38.5, "high": 43.2, "unit": "deg"}, "qt": None},
     "session": {"source": "<script>alert(1)</script>", "chain": {"mains": 50}}, "provenance": {"numpy": "2.4"},
 }  # fmt: skip
 
@@ -113,7 +114,7 @@ def test_every_page_says_what_this_is_not(folder):
 
 def test_the_report_holds_the_numbers_with_their_intervals(folder):
     for text in (words_of(folder / "report.pdf"), (folder / "report.html").read_text()):
-        for word in ("P017", "58.8 1/min (58.1 to 59.5)", "57 normal, 1 ectopic", "38.5 to −43.2", "9 steps of 25 pT",
+        for word in ("P017", "58.8 1/min (58.1 to 59.5)", "41.0 °", "57 normal, 1 ectopic", "38.5 to 43.2", "9 steps of 25 pT",
                      "too few beats", "31.2 dB", "99.0 %", "0.93", "1, 37 samples"):  # fmt: skip
             assert word in text
         assert "diagnos" not in text.lower()
@@ -137,6 +138,22 @@ def test_the_same_run_gives_the_same_bytes(folder, tmp_path):
     write_report(tmp_path, SUMMARY, [average(array())], field_map(grid()))
     for file in sorted(folder.iterdir()):
         assert file.read_bytes() == (tmp_path / file.name).read_bytes(), file.name
+
+
+@pytest.mark.parametrize(
+    ("figure", "said"),
+    [
+        ({"value": 0.1013, "low": 0.1005, "high": 0.1021, "unit": "s"}, ("101.3 ms", "100.5 to 102.1")),
+        ({"value": -106.83, "low": -110.2, "high": -101.9, "unit": "deg"}, ("−106.8 °", "−110.2 to −101.9")),
+        ({"value": 1.4e-9, "low": 1.2e-9, "high": 1.6e-9, "unit": "T/m"}, ("1.40 pT/mm", "1.20 to 1.60")),
+        ({"value": 3.0, "low": 3.0, "high": 3.0, "unit": "1"}, ("3.0", "3.0 to 3.0")),
+        ({"value": 3.14159, "unit": "furlong"}, ("3.142 furlong", "—")),
+        ({"value": None, "low": 1.0, "high": 2.0, "unit": "s"}, ("—", "—")),
+        (None, ("—", "—")),
+    ],
+)
+def test_figures_are_said_in_the_units_of_the_field(figure, said):
+    assert figure_words(figure) == said
 
 
 def test_without_beats_or_maps_it_says_why(tmp_path):

@@ -61,7 +61,7 @@ class Header(QWidget):
             bold=True,
             align="left",
         )
-        source = ("● REC  " if self.recording else "") + self.source
+        source = ("● REC  " if self.recording and self.state != "ENDED" else "") + self.source
         write(painter, QRectF(118, 30, 220, 18), source, self.theme.quiet, size=12, align="left")
         width = (self.width() - 350) / max(len(self.readings), 1)
         for k, reading in enumerate(self.readings):

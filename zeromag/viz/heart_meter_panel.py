@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPainter
 
 from zeromag.viz.feed import Feed
 from zeromag.viz.panel import Panel, write
+from zeromag.viz.readings import shielding_words
 from zeromag.viz.status import Cleaning, Status
 from zeromag.viz.theme import Theme
 
@@ -42,16 +43,13 @@ class HeartMeterPanel(Panel):
         write(painter, reason, self._status.chain_reason, self.theme.quiet, align="left")
 
     def _draw_step(self, painter: QPainter, row: QRectF, step: Cleaning) -> None:
-        words = [f"{value:.0f} dB {band}" for band, value in step.shielding_db.items() if value is not None]
-        if step.noise_gain is not None:
-            words.append(f"noise ×{step.noise_gain:.2f}")
-        write(painter, row.adjusted(0, 0, -row.width() / 2, -16), step.stage, self.theme.text, align="left")
-        write(painter, row.adjusted(row.width() / 3, 0, 0, -16), "  ".join(words), self.theme.quiet, align="right")
+        write(painter, row.adjusted(0, 0, -0.75 * row.width(), -16), step.stage, self.theme.text, align="left")
+        write(painter, row.adjusted(row.width() / 4, 0, 0, -16), shielding_words(step), self.theme.quiet, align="right")
         kept = step.heart_kept
         if kept is None:
             return
-        bar = QRectF(row.left(), row.top() + 19, row.width() - 64, 8)
+        bar = QRectF(row.left(), row.top() + 19, row.width() - 84, 8)
         tone = self.theme.good if kept >= ENOUGH else self.theme.alarm
         painter.fillRect(bar, QColor(self.theme.line))
         painter.fillRect(QRectF(bar.left(), bar.top(), bar.width() * min(max(kept, 0.0), 1.0), 8), QColor(tone))
-        write(painter, QRectF(bar.right() + 4, bar.top() - 5, 60, 18), f"{kept:.1%} kept", tone, size=10, align="right")
+        write(painter, QRectF(bar.right() + 4, bar.top() - 5, 80, 18), f"{kept:.1%} kept", tone, size=10, align="right")

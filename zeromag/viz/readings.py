@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zeromag.viz.feed import Feed
-from zeromag.viz.status import Status
+from zeromag.viz.status import Cleaning, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,15 @@ def readings(feed: Feed, latency: Latency | None = None) -> list[Reading]:
         late = "—" if spread is None else f"{spread[0]:.0f} / {spread[1]:.0f} ms"
         rows.append(Reading("latency p50 / p99", late))
     return rows
+
+
+def shielding_words(step: Cleaning) -> str:
+    """Return what a cleaning step takes away, bands below 1 dB left out."""
+    bands = [
+        f"{value:.0f} dB at {band}" for band, value in step.shielding_db.items() if value is not None and value >= 1
+    ]
+    noise = [] if step.noise_gain is None else [f"noise ×{step.noise_gain:.2f}"]
+    return "  ".join([*(bands or ["no shielding"]), *noise])
 
 
 def _beats(status: Status) -> str:

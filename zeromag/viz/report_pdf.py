@@ -40,7 +40,7 @@ def write_pdf(path: Path, report: Report, language: str) -> None:
 
     family = _family(language)
     say = report.say if family else words("en")
-    title = f"{say('Magnetocardiogram')} {report.summary.get('subject') or ''}".rstrip()
+    title = f"{say('Magnetocardiogram')} {report.summary.get('subject') or report.summary.get('source', '')}".rstrip()
     metadata = {"Title": title, "CreationDate": None, "Producer": None, "Creator": "zeromag"}
     with (
         rc_context({"font.family": [*family, "DejaVu Sans"], "pdf.fonttype": 42}),

@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from zeromag.viz.words import Words
+
+UNITS = {  # how a unit of `summary.json` is said to people: factor and name
+    "s": (1e3, "ms"),
+    "m": (1e3, "mm"),
+    "T": (1e12, "pT"),
+    "T/m": (1e9, "pT/mm"),
+    "T·m": (1e12, "pT·m"),
+    "deg": (1.0, "°"),
+    "1": (1.0, ""),
+}
+NAMES = {
+    "p": "P duration",
+    "pr": "PR interval",
+    "qrs": "QRS duration",
+    "qt": "QT interval",
+    "qtc_bazett": "QTc (Bazett)",
+    "qtc_fridericia": "QTc (Fridericia)",
+    "rt": "R to T peak",
+    "tpeak_tend": "T peak to T end",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +59,27 @@ def tables(summary: Mapping[str, Any], say: Words = str) -> list[Table]:
 
 
 def figure_words(figure: object) -> tuple[str, str]:
-    """Return value with unit, and its 95 % interval, of a `{value, low, high, unit}`; dashes where unknown."""
-    if not isinstance(figure, Mapping) or figure.get("value") is None:
+    """Return value with unit, and its 95 % interval, of a `{value, low, high, unit}`; dashes where unknown.
+
+    Units are those of the field (ms, mm, pT), and as many digits are said as the interval bears.
+    """
+    if not isinstance(figure, Mapping) or not isinstance(figure.get("value"), int | float):
         return "—", "—"
-    unit = f" {figure['unit']}" if figure.get("unit") else ""
-    low, high = figure.get("low"), figure.get("high")
-    interval = "—" if low is None or high is None else f"{_short(low)} to {_short(high)}"
-    return f"{_short(figure['value'])}{unit}", interval
+    factor, unit = UNITS.get(str(figure.get("unit", "")), (1.0, str(figure.get("unit", ""))))
+    value = factor * figure["value"]
+    low, high = (figure.get(name) for name in ("low", "high"))
+    if not isinstance(low, int | float) or not isinstance(high, int | float):
+        return f"{_short(value)} {unit}".rstrip(), "—"
+    low, high = factor * low, factor * high
+    digits = _digits(high - low, value)
+    said = [f"{number:.{digits}f}".replace("-", "−") for number in (value, low, high)]
+    return f"{said[0]} {unit}".rstrip(), f"{said[1]} to {said[2]}"
+
+
+def _digits(width: float, value: float) -> int:
+    """Return how many decimals show two figures of an interval's width, six at most; of the value when it is 0."""
+    size = abs(width) or abs(value)
+    return min(6, max(0, 1 - math.floor(math.log10(size)))) if math.isfinite(size) and size > 0 else 0
 
 
 def _identity(summary: Mapping[str, Any], say: Words) -> Table:
@@ -68,7 +103,7 @@ def _identity(summary: Mapping[str, Any], say: Words) -> Table:
 
 def _parameters(summary: Mapping[str, Any]) -> Table:
     found = summary.get("parameters") or {}
-    rows = [(name.replace("_", " "), *figure_words(figure)) for name, figure in found.items()]
+    rows = [(NAMES.get(name, name.replace("_", " ")), *figure_words(figure)) for name, figure in found.items()]
     return Table("Parameters", ("parameter", "value", "95 % interval"), rows, "none could be measured")
 
 

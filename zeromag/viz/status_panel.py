@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from zeromag.viz.feed import Feed
 from zeromag.viz.panel import Panel, line, write
+from zeromag.viz.readings import shielding_words
 from zeromag.viz.status import Channel, Status
 
 LINE = 17  # px
@@ -70,10 +71,7 @@ class StatusPanel(Panel):
 
 def _cleaning(status: Status) -> list[str]:
     """Return one line a cleaning step: what it took, what it kept, what it costs."""
-    lines = []
-    for step in status.cleaning:
-        bands = [f"{value:.0f} dB {band}" for band, value in step.shielding_db.items() if value is not None]
-        kept = "" if step.heart_kept is None else f"heart kept {step.heart_kept:.0%}"
-        noise = "" if step.noise_gain is None else f"noise ×{step.noise_gain:.2f}"
-        lines.append("  ".join(part for part in (step.stage, *bands, kept, noise) if part))
-    return lines
+    kept = {
+        step.stage: "" if step.heart_kept is None else f"heart kept {step.heart_kept:.0%}" for step in status.cleaning
+    }
+    return [f"{step.stage}  {kept[step.stage]}  {shielding_words(step)}" for step in status.cleaning]

@@ -9,6 +9,7 @@ import numpy as np
 from zeromag._jit import F64
 from zeromag.mapping.average import Average
 
+R_NEAR = 0.015  # s from zero in which R peaks: the beats are aligned on it, and a notched QRS has other peaks
 QRS_REACH = 0.10  # s around R within which the QRS begins and ends
 T_WINDOW = (0.12, 0.50)  # s after R in which the T wave peaks
 P_WINDOW = (0.28, 0.05)  # s before the QRS's beginning in which the P wave peaks
@@ -48,7 +49,7 @@ def wave_fiducials(time: F64, wave: F64, baseline: tuple[float, float] = (-0.10,
     rest = _baseline(time, wave, baseline)
     rms = np.sqrt(np.mean((wave - rest) ** 2, axis=1))
     smooth = np.sqrt(np.mean(_smoothed(wave - rest, rate) ** 2, axis=1))
-    r = _highest(rms, time, -0.08, 0.08)
+    r = _highest(rms, time, -R_NEAR, R_NEAR)
     onset, end = _qrs(time, wave, r, rate)
     # what a root mean square of noise alone reaches
     quiet = smooth[(time >= baseline[0]) & (time <= baseline[1])]

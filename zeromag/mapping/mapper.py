@@ -153,9 +153,9 @@ class ArrayMap:
         return MapOperator(
             grid=map_grid(places, places[take], self.settings.pixels),
             good=good,
-            value=value,
-            dx=self._strength * geometry.by_x[:, take] @ inverse,
-            dy=self._strength * geometry.by_y[:, take] @ inverse,
+            value=np.ascontiguousarray(value.T),
+            dx=np.ascontiguousarray((self._strength * geometry.by_x[:, take] @ inverse).T),
+            dy=np.ascontiguousarray((self._strength * geometry.by_y[:, take] @ inverse).T),
             sd=np.sqrt(np.maximum(spread, 0.0)),
             margin=pitch(places) / 2,
             inverse=inverse,

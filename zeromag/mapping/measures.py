@@ -76,8 +76,7 @@ class Measures:
         if self.operator is None or not np.isfinite(seconds):
             return None
         row = self._row(seconds)
-        maps = self.operator(self._time[row : row + 1], wave[row : row + 1])
-        return poles(self.operator.grid, maps.bz[0], self.operator.margin)
+        return poles(self.operator.grid, self.operator.bz(wave[row : row + 1])[0], self.operator.margin)
 
     def marks(self, wave: F64) -> Fiducials:
         """Return the fiducials of a wave."""
@@ -129,9 +128,7 @@ class Measures:
         start = self._row(marks.qrs_end) + (int(low[-1]) + 1 if len(low) else 0)
         every = max(1, round(TICK * self._rate))
         rows = np.arange(stop, start - 1, -every)[::-1]
-        # the value alone is needed here: slopes would be reckoned for nothing
-        maps = wave[rows][:, self.operator.good] @ self.operator.value.T
-        pairs = poles_of_maps(self.operator.grid, maps.reshape(len(rows), *self.operator.grid.mask.shape))
+        pairs = poles_of_maps(self.operator.grid, self.operator.bz(wave[rows]))
         angles = np.unwrap([pair.angle for pair in pairs], period=360)
         return {
             "angle_change_T": largest_change(angles, TICK, SPAN),

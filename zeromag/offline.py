@@ -4,27 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from zeromag.acquire.source import open_source
+from zeromag.acquire.source import Source, open_source
 from zeromag.errors import InputError
 from zeromag.outcome import Outcome
 from zeromag.progress import silent
 from zeromag.scan import Scan
 from zeromag.session import Session
 
+Progress = Callable[[float, float], None]
 BLOCK = 1000  # samples; larger than live, since the result does not depend on it
 
 
-def map_recording(
-    session: Session, progress: Callable[[float, float], None] = silent, *, block: int = BLOCK
-) -> Outcome:
+def map_recording(session: Session, progress: Progress = silent, *, block: int = BLOCK) -> Outcome:
     """Return what the scan of the session's source finds; `progress` is told (seconds done, seconds in all).
 
     Raises
     ------
     InputError
-        If the source cannot be read or holds no sample.
+        If the source cannot be read, has no end or holds no sample.
     """
-    source = open_source(session.source, block=block)
+    return map_source(open_source(session.source, block=block), session, progress)
+
+
+def map_source(source: Source, session: Session, progress: Progress = silent) -> Outcome:
+    """Return what the scan of an open source finds, `session.source` being what it is called.
+
+    Raises
+    ------
+    InputError
+        If the source cannot be read, has no end or holds no sample.
+    """
     seconds = float(getattr(source, "seconds", float("nan")))
     if seconds == float("inf"):
         raise InputError(f"{session.source} has no end; say how long, as in sim:adult?seconds=60")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from zeromag.acquire.fif import to_info
 from zeromag.mapping.average import Average
@@ -13,18 +14,15 @@ def write_evoked(path: Path, averages: Sequence[Average], rate: float) -> None:
     """Write every class; channels that must not be used are MNE's `bads`."""
     import mne
 
-    evoked = []
-    for average in averages:
-        info = to_info(average.sensors, rate)
-        info["bads"] = [name for name, good in zip(average.sensors.names, average.good, strict=True) if not good]
-        evoked.append(
-            mne.EvokedArray(
-                average.wave.T,
-                info,
-                tmin=float(average.time[0]),
-                comment=average.kind,
-                nave=average.nave,
-                verbose="error",
-            )
-        )
-    mne.write_evokeds(path, evoked, overwrite=True, verbose="error")
+    mne.write_evokeds(path, [to_evoked(average, rate) for average in averages], overwrite=True, verbose="error")
+
+
+def to_evoked(average: Average, rate: float) -> Any:  # an mne.Evoked; MNE ships no types
+    """Return one class as `mne.Evoked`, its name as comment."""
+    import mne
+
+    info = to_info(average.sensors, rate)
+    info["bads"] = [name for name, good in zip(average.sensors.names, average.good, strict=True) if not good]
+    return mne.EvokedArray(
+        average.wave.T, info, tmin=float(average.time[0]), comment=average.kind, nave=average.nave, verbose="error"
+    )

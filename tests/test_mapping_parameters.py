@@ -139,13 +139,13 @@ def test_park_changes_straddle_their_limits() -> None:
 def test_the_gate_asks_for_as_long_as_it_takes() -> None:
     noisy = averaged(noise=6e-12, beats=60)
     gate = Gate()
-    found = parameters(noisy, rhythm(60), draws=60)
+    found = parameters(noisy, rhythm(60), draws=25)
     early = gate([noisy], rhythm(60), found, 50.0)
     assert early["answer"] == "not yet"
     assert any("wanted" in reason for reason in early["reasons"])
     assert early["seconds_needed"] > 0
     clean = averaged(noise=0.3e-12)
-    late = gate([clean], rhythm(60), parameters(clean, rhythm(60), draws=60), 50.0)
+    late = gate([clean], rhythm(60), parameters(clean, rhythm(60), draws=25), 50.0)
     assert late == {"answer": "yes", "reasons": [], "seconds_needed": 0.0}
 
 

@@ -19,7 +19,7 @@ def _to_the_edge(mask: BOOL, i: int, j: int, wide: float, high: float) -> float:
         for c in range(columns):
             if not mask[r, c]:
                 near = min(near, np.sqrt(((r - i) * high) ** 2 + ((c - j) * wide) ** 2))
-    return near
+    return float(near)
 
 
 @kernel

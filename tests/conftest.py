@@ -41,7 +41,10 @@ def sensors() -> SensorArray:
     """Three sensors in a row, the last a reference."""
     positions = np.array([[-0.04, 0.0, 0.0], [0.04, 0.0, 0.0], [0.0, 0.04, 0.25]])
     return SensorArray(
-        names=("S1", "S2", "R1"), positions=positions, axes=np.tile([0.0, 0.0, 1.0], (3, 1)), kinds=("mag", "mag", "ref")
+        names=("S1", "S2", "R1"),
+        positions=positions,
+        axes=np.tile([0.0, 0.0, 1.0], (3, 1)),
+        kinds=("mag", "mag", "ref"),
     )
 
 

@@ -53,6 +53,10 @@ def open_source(spec: str, *, block: int = 10) -> Source:
         from zeromag.acquire.subscription import Subscription
 
         return Subscription(spec)
+    if scheme == "lsl":
+        from zeromag.acquire.lsl import lsl_source
+
+        return lsl_source(spec, block=block)
     if not scheme:
         from zeromag.acquire.replay import replay
 

@@ -1,0 +1,159 @@
+"""Lab Streaming Layer in (`lsl:NAME`) and out, with positions as mne-lsl writes and reads them.
+
+Needs `pylsl`, which is optional; it is imported where it is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Generator
+from types import ModuleType
+from typing import Any, Final, Self
+
+import numpy as np
+
+from zeromag.acquire.clock import ClockFit
+from zeromag.acquire.gap import after_gap
+from zeromag.block import Block
+from zeromag.errors import InputError, LinkError, SourceLostError
+from zeromag.sensors import POINT_MAGNETOMETER, Kind, SensorArray
+
+GAP_SECONDS: Final = 0.2  # LSL repairs what is shorter; a sender's stamps jitter
+SILENCE_SECONDS: Final = 60.0
+_KEPT_SECONDS: Final = 360  # what the sender keeps for a reader that is cut off
+_LOC: Final = [f"{row}{axis}" for row in ("R0", "Ex", "Ey", "Ez") for axis in "xyz"]
+_KINDS: Final[dict[str, Kind]] = {"mag": "mag", "ref_meg": "ref", "ecg": "ecg", "stim": "stim"}
+_TYPES: Final[dict[Kind, str]] = {"mag": "mag", "ref": "ref_meg", "ecg": "ecg", "stim": "stim", "misc": "misc"}
+_FIFF_KINDS: Final[dict[Kind, int]] = {"mag": 1, "ref": 301, "ecg": 402, "stim": 3, "misc": 502}
+_UNITS: Final = {"femtotesla": 1e-15, "picotesla": 1e-12, "nanotesla": 1e-9, "microvolts": 1e-6, "millivolts": 1e-3}
+
+
+def lsl_source(spec: str, *, block: int = 10) -> LslSource:
+    """Return the source that reads the stream `lsl:NAME`; raises LinkError when nobody sends it."""
+    return LslSource(spec.partition(":")[2], block=block)
+
+
+class LslSource:
+    """Reads one LSL stream and waits for it to come back when its sender does."""
+
+    def __init__(self, name: str, *, block: int = 10, timeout: float = 5.0) -> None:
+        lsl = _pylsl()
+        found = lsl.resolve_byprop("name", name, timeout=timeout)
+        if not found:
+            raise LinkError(f"no LSL stream is named '{name}' here: is its sender running and on this network?")
+        self._stream, self._block = found[0], block
+        inlet = lsl.StreamInlet(self._stream)
+        try:
+            info = inlet.info(timeout)
+        finally:
+            inlet.close_stream()
+        self.rate = float(info.nominal_srate())
+        if not self.rate > 0:
+            raise InputError(f"the LSL stream '{name}' has no regular rate; a stream of samples was expected")
+        self.name = name
+        self.sensors, self._scale = _described(info)
+
+    def blocks(self) -> Generator[Block, None, None]:
+        """Yield blocks as they come; `t_ns` follows the sender's clock by a fit."""
+        lsl = _pylsl()
+        inlet = lsl.StreamInlet(self._stream, max_buflen=_KEPT_SECONDS, recover=True)
+        clock, first, last, stop = ClockFit(self.rate), 0, None, None
+        heard = time.monotonic()
+        try:
+            while True:
+                rows, stamps = inlet.pull_chunk(timeout=1.0, max_samples=self._block)
+                if not stamps:
+                    if time.monotonic() - heard > SILENCE_SECONDS:
+                        raise SourceLostError(f"the LSL stream '{self.name}' gave nothing for {SILENCE_SECONDS:g} s")
+                    continue
+                heard = time.monotonic()
+                if last is not None and stamps[0] - last > GAP_SECONDS + 1 / self.rate:
+                    first += round((stamps[0] - last) * self.rate) - 1
+                    clock = ClockFit(self.rate)
+                data = np.array(rows, dtype=np.float64) * self._scale
+                t_ns = clock(first + len(data), time.monotonic_ns())
+                piece = Block(data, first, self.rate, self.sensors, t_ns=t_ns)
+                yield piece if stop is None else after_gap(piece, stop, "the LSL stream was interrupted")
+                first = stop = first + len(data)
+                last = stamps[-1]
+        finally:
+            inlet.close_stream()
+
+
+class LslOutlet:
+    """A sink that sends blocks as an LSL stream in SI units."""
+
+    def __init__(self, sensors: SensorArray, rate: float, name: str) -> None:
+        lsl = _pylsl()
+        info = lsl.StreamInfo(name, "MEG", len(sensors), rate, "double64", f"zeromag-{name}")
+        info.desc().append_child_value("manufacturer", "zeromag")
+        channels = info.desc().append_child("channels")
+        for c, kind in enumerate(sensors.kinds):
+            channel = channels.append_child("channel")
+            facts = {
+                "label": sensors.names[c], "type": _TYPES[kind], "unit": 0, "kind": _FIFF_KINDS[kind],
+                "coil_type": sensors.coils[c], "coord_frame": 1, "range_cal": 1.0,
+            }  # fmt: skip
+            for key, value in facts.items():
+                channel.append_child_value(key, str(value))
+            place = channel.append_child("loc")
+            values = [*sensors.positions[c], *[np.nan] * 6, *sensors.axes[c]]
+            for key, value in zip(_LOC, values, strict=True):
+                place.append_child_value(key, repr(float(value)))
+        self._outlet: Any = lsl.StreamOutlet(info, max_buffered=_KEPT_SECONDS)
+
+    def __call__(self, block: Block) -> None:
+        """Send one block."""
+        self._outlet.push_chunk(np.ascontiguousarray(block.data))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._outlet = None  # liblsl closes a stream when its last holder lets go
+
+
+def _described(info: Any) -> tuple[SensorArray, np.ndarray[tuple[int], np.dtype[np.float64]]]:  # pylsl has no types
+    """Return the array that a stream's metadata describes, and what its values are multiplied with."""
+    n = int(info.channel_count())
+    names, kinds, coils = [f"ch{c + 1}" for c in range(n)], ["misc"] * n, [POINT_MAGNETOMETER] * n
+    loc, scale = np.full((n, 12), np.nan), np.ones(n)
+    channel = info.desc().child("channels").child("channel")
+    for c in range(n):
+        if channel.empty():
+            break
+        names[c] = channel.child_value("label") or names[c]
+        kinds[c] = _KINDS.get(channel.child_value("type").lower(), "misc")
+        coils[c] = int(_number(channel.child_value("coil_type"), POINT_MAGNETOMETER))
+        unit = channel.child_value("unit")
+        by = _number(unit, np.nan)
+        scale[c] = _UNITS.get(unit.lower(), 1.0) if np.isnan(by) else 10.0**by
+        scale[c] *= _number(channel.child_value("range_cal"), 1.0)
+        loc[c] = [_number(channel.child("loc").child_value(key), np.nan) for key in _LOC]
+        channel = channel.next_sibling()
+    positions, axes = loc[:, :3], loc[:, 9:]
+    placed = np.isfinite(positions).all(axis=1) & np.isfinite(axes).all(axis=1) & (np.abs(axes).sum(axis=1) > 0)
+    if not any(kind == "mag" and there for kind, there in zip(kinds, placed.tolist(), strict=True)):
+        raise InputError(f"the LSL stream '{info.name()}' says of no magnetometer where it is (channels/channel/loc)")
+    told: tuple[Kind, ...] = tuple(
+        "misc" if kind == "mag" and not there else kind  # type: ignore[misc]
+        for kind, there in zip(kinds, placed.tolist(), strict=True)
+    )
+    whole = info.channel_format() in {_pylsl().cf_int32, _pylsl().cf_int16, _pylsl().cf_int8}
+    quantum = scale if whole else np.zeros(n)
+    return SensorArray(tuple(names), positions, axes, told, quantum=quantum, coils=tuple(coils), frame="device"), scale
+
+
+def _number(text: str, default: float) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return default
+
+
+def _pylsl() -> ModuleType:
+    try:
+        return importlib.import_module("pylsl")
+    except (ImportError, RuntimeError, OSError) as error:
+        raise LinkError("LSL needs the package pylsl: pip install 'zeromag[lsl]'") from error

@@ -4,6 +4,7 @@ import base64
 import gzip
 import zlib
 
+import mne
 import numpy as np
 import pytest
 
@@ -176,3 +177,48 @@ def test_an_open_surface_is_refused():
     whole = icosphere(1, 0.1)
     with pytest.raises(ValueError, match="must be closed"):
         Mesh(whole.points, whole.triangles[1:])
+
+
+def mne_bem_field(mesh, sources, points, axes):
+    """Return MNE's boundary-element forward of one surface: (n_points, n_sources, 3) T/(A·m)."""
+    fiff = mne.io.constants.FIFF
+    surface = {
+        "rr": mesh.points.copy(),
+        "tris": mesh.triangles.copy(),
+        "np": len(mesh.points),
+        "ntri": len(mesh.triangles),
+        "id": fiff.FIFFV_BEM_SURF_ID_BRAIN,
+        "sigma": 0.2,
+        "coord_frame": fiff.FIFFV_COORD_MRI,
+    }
+    mne.surface.complete_surface_info(surface, copy=False, verbose="error")
+    bem = mne.make_bem_solution([surface], verbose="error")
+    info = mne.create_info([f"S{k}" for k in range(len(points))], 1000.0, "mag")
+    with info._unlock():
+        info["dev_head_t"] = mne.transforms.Transform("meg", "head")
+    for channel, point, axis in zip(info["chs"], points, axes, strict=True):
+        across = np.linalg.svd(axis[None])[2][1:]
+        if np.linalg.det(np.stack([*across, axis])) < 0:
+            across = across[::-1]
+        channel["loc"][:] = np.concatenate([point, *across, axis])
+        channel["coil_type"] = fiff.FIFFV_COIL_POINT_MAGNETOMETER
+        channel["coord_frame"] = fiff.FIFFV_COORD_DEVICE
+    places = {"rr": sources, "nn": np.tile([0.0, 0.0, 1.0], (len(sources), 1))}
+    src = mne.setup_volume_source_space(pos=places, verbose="error")
+    trans = mne.transforms.Transform("head", "mri")
+    forward = mne.make_forward_solution(info, trans, src, bem, mindist=0, verbose="error")
+    return forward["sol"]["data"].reshape(len(points), len(sources), 3)
+
+
+@pytest.mark.parametrize(("turns", "bound"), [(3, 0.025), pytest.param(4, 0.0065, marks=pytest.mark.nightly)])
+def test_an_ellipsoid_is_that_of_mne_up_to_the_triangles(turns, bound):
+    """Both are discretised; what is between them falls with the square of the triangles' size."""
+    ball = icosphere(turns, 0.15)
+    mesh = Mesh(ball.points * [1.2, 1.0, 0.8], ball.triangles)
+    sources = np.array([[0.0, 0.0, 0.06], [0.05, 0.02, 0.03]])
+    points = points_around(0.2)
+    axes = np.random.default_rng(1).normal(size=points.shape)
+    axes /= np.linalg.norm(axes, axis=1, keepdims=True)
+    theirs = mne_bem_field(mesh, sources, points, axes)
+    ours = lead_field(solve((Region(mesh, 0.2, 0.0),)), sources, points, axes)
+    assert np.linalg.norm(ours - theirs) < bound * np.linalg.norm(theirs)

@@ -112,7 +112,10 @@ class _Datasets:
         parts = [part.name for part in simulation.room] + ([] if simulation.motion.still else ["motion"])
         names = ["clean_T", *(f"interference/{name}" for name in parts)]
         self._fields = {
-            name: file.create_dataset(name, (samples, channels), dtype="f8", chunks=(rows, channels)) for name in names
+            name: file.create_dataset(
+                name, (samples, channels), dtype="f8" if name == "clean_T" else "f4", chunks=(rows, channels)
+            )
+            for name in names
         }
 
     def add(self, chunk: Chunk) -> None:

@@ -6,10 +6,11 @@ import tempfile
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
+from zeromag.acquire.bad_spans import BadSpan, bad_spans
 from zeromag.acquire.source import Source
 from zeromag.block import Block
 from zeromag.errors import InputError, StorageError
@@ -18,6 +19,7 @@ from zeromag.sensors import Kind, SensorArray
 
 FRAME_NOTE: Final = "zeromag: positions in the frame '{}'"
 SKIP: Final = "BAD_ACQ_SKIP"
+MASKED: Final = "BAD_masked"
 _TYPES: Final[dict[Kind, str]] = {"mag": "mag", "ref": "ref_meg", "ecg": "ecg", "stim": "stim", "misc": "misc"}
 
 
@@ -29,7 +31,7 @@ def to_info(sensors: SensorArray, rate: float) -> Any:  # an mne.Info; MNE ships
     info = mne.create_info(list(sensors.names), rate, types, verbose="CRITICAL")
     for c, kind in enumerate(sensors.kinds):
         if kind in {"mag", "ref"}:
-            info["chs"][c]["loc"] = np.concatenate([sensors.positions[c], *_axes(sensors.axes[c])])
+            info["chs"][c]["loc"] = np.concatenate([sensors.positions[c], *triple(sensors.axes[c])])
             info["chs"][c]["coil_type"] = sensors.coils[c]
             info["chs"][c]["coord_frame"] = mne.io.constants.FIFF.FIFFV_COORD_DEVICE
     info["bads"] = [name for name, good in zip(sensors.names, sensors.usable().tolist(), strict=True) if not good]
@@ -42,6 +44,7 @@ def to_raw(sensors: SensorArray, rate: float, blocks: Iterable[Block]) -> Any:
     import mne
 
     pieces: list[np.ndarray[Any, np.dtype[np.float64]]] = []
+    masks: list[tuple[int, np.ndarray[Any, np.dtype[np.bool_]]]] = []
     events: list[Event] = []
     first = stop = None
     for block in blocks:
@@ -51,6 +54,8 @@ def to_raw(sensors: SensorArray, rate: float, blocks: Iterable[Block]) -> Any:
             pieces.append(np.zeros((block.first - stop, len(sensors))))
             events.append(Event(stop, "gap", block.first - stop))
         pieces.append(block.data)
+        if block.mask is not None:
+            masks.append((block.first, block.mask))
         events += [event for event in block.events if event.kind != "gap"]
         stop = block.stop
     if first is None:
@@ -58,28 +63,42 @@ def to_raw(sensors: SensorArray, rate: float, blocks: Iterable[Block]) -> Any:
     raw = mne.io.RawArray(
         np.concatenate(pieces).T, to_info(sensors, rate), first_samp=first, copy=None, verbose="CRITICAL"
     )
-    annotate(raw, events, first)
+    annotate(raw, events, first, bad_spans(masks))
     return raw
 
 
-def annotate(raw: Any, events: Sequence[Event], first: int) -> None:
-    """Write events of a stream into a Raw that begins with sample `first`; a gap becomes `BAD_ACQ_SKIP`."""
+def annotate(raw: Any, events: Sequence[Event], first: int, bad: Sequence[BadSpan] = ()) -> None:
+    """Write events and the mask of a stream into a Raw that begins with sample `first`.
+
+    A gap becomes `BAD_ACQ_SKIP`, a masked stretch `BAD_masked` with its channels, a mark its own words.
+    """
     import mne
 
+    names = raw.ch_names
+    notes = [(event.sample, event.samples, _words(event), [event.channel]) for event in events]
+    notes += [(span.first, span.samples, MASKED, [names[c] for c in span.columns]) for span in bad]
     rate = raw.info["sfreq"]
-    if events:
+    if notes:
         raw.set_annotations(
             mne.Annotations(
-                [(event.sample - first) / rate for event in events],
-                [event.samples / rate for event in events],
-                [SKIP if event.kind == "gap" else event.kind for event in events],
-                ch_names=[[event.channel] if event.channel in raw.ch_names else [] for event in events],
+                [(sample - first) / rate for sample, _, _, _ in notes],
+                [samples / rate for _, samples, _, _ in notes],
+                [words for _, _, words, _ in notes],
+                ch_names=[[name for name in channels if name in names] for _, _, _, channels in notes],
             )
         )
 
 
-def write_fif(path: Path, source: Source) -> None:
+def _words(event: Event) -> str:
+    if event.kind == "gap":
+        return SKIP
+    return event.why if event.kind == "mark" and event.why else event.kind
+
+
+def write_fif(path: Path, source: Source, *, split_naming: Literal["neuromag", "bids"] = "neuromag") -> None:
     """Write everything a source gives as FIF in double precision, bit for bit, piece by piece.
+
+    Beyond 2 GB there are several files, the others named as `split_naming` says.
 
     Raises
     ------
@@ -96,12 +115,14 @@ def write_fif(path: Path, source: Source) -> None:
             write_recording(whole, source)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # MNE would like the name to end in _raw.fif
-                RawRecording(whole).save(path, fmt="double", overwrite=True, verbose="CRITICAL")
+                RawRecording(whole).save(
+                    path, fmt="double", overwrite=True, split_naming=split_naming, verbose="CRITICAL"
+                )
     except OSError as error:
         raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def _axes(ez: np.ndarray[Any, np.dtype[np.float64]]) -> tuple[Any, Any, Any]:
+def triple(ez: np.ndarray[Any, np.dtype[np.float64]]) -> tuple[Any, Any, Any]:
     """Return a right-handed triple whose last is the sensitive axis."""
     if not np.isfinite(ez).all():
         return ez, ez, ez

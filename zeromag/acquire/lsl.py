@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 import numpy as np
 
 from zeromag.acquire.clock import ClockFit
+from zeromag.acquire.fif import triple
 from zeromag.acquire.gap import after_gap
 from zeromag.block import Block
 from zeromag.errors import InputError, LinkError, SourceLostError
@@ -98,9 +99,9 @@ class LslOutlet:
             for key, value in facts.items():
                 channel.append_child_value(key, str(value))
             place = channel.append_child("loc")
-            values = [*sensors.positions[c], *[np.nan] * 6, *sensors.axes[c]]
-            for key, value in zip(_LOC, values, strict=True):
-                place.append_child_value(key, repr(float(value)))
+            values = np.concatenate([sensors.positions[c], *triple(sensors.axes[c])])
+            for key, value in zip(_LOC, values.tolist(), strict=True):
+                place.append_child_value(key, repr(value))
         self._outlet: Any = lsl.StreamOutlet(info, max_buffered=_KEPT_SECONDS)
 
     def __call__(self, block: Block) -> None:

@@ -1,10 +1,10 @@
 """Makes the pictures of the README from a real run of the simulated heart: window and report.
 
-    python benchmarks/screenshots.py [--seconds 60] [--out docs/images] [--all]
+    python benchmarks/screenshots.py [--source sim:adult?seconds=40] [--out docs/images] [--all]
 
-Starts `zeromag live --headless`, joins its stream with a window that paints offscreen, grabs it, and turns the first
-page of the report the run leaves into a picture (needs `pdftoppm`: apt-get install poppler-utils). `--all` adds every
-layout in both themes.
+The scan and everything it tells its viewers are those of `zeromag live`; only the processes are one here, so that the
+picture does not depend on how busy the machine is. The report's first page needs `pdftoppm` (apt-get install
+poppler-utils). `--all` adds every layout in both themes.
 """
 
 from __future__ import annotations
@@ -13,97 +13,118 @@ import argparse
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_LOGGING_RULES", "qt.qpa.*=false")
 
-import numpy as np
 from PySide6.QtWidgets import QApplication
 
+from zeromag.acquire.message import Result
+from zeromag.acquire.source import open_source
+from zeromag.block import Block
+from zeromag.broadcast import Broadcast
+from zeromag.outcome import Outcome
+from zeromag.output.folder import write_results
+from zeromag.scan import Scan
+from zeromag.session import Session
 from zeromag.viz.feed import Feed
 from zeromag.viz.layouts import LAYOUTS
-from zeromag.viz.receiver import following
+from zeromag.viz.status import read_status
 from zeromag.viz.theme import THEMES
 from zeromag.viz.window import Window
 
-BEATS = 15  # in the average before the picture is taken
+PEAK = 0.8  # of the scale: the picture is taken at an R peak
+BEATS = 20  # in the average by then
 
 
-def endpoint_of(process: subprocess.Popen[str]) -> str:
-    """Return the address that a started `zeromag live` tells others."""
-    for line in process.stderr or ():
-        print(line, end="", file=sys.stderr)
-        if "--from" in line:
-            return line.split()[-1]
-    raise SystemExit("zeromag live ended before it told an address")
+class Direct:
+    """Takes what a publisher takes and gives it straight to a feed."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+
+    def __call__(self, block: Block) -> None:
+        """Take a block."""
+        self._feed.block(block)
+
+    def result(self, result: Result) -> None:
+        """Take a result."""
+        self._feed.take(result)
 
 
-def whole(feed: Feed) -> bool:
-    """Return whether the traces have no hole: a machine that still compiles or catches up drops pictures."""
-    if feed.stream is None or feed.stream.values.stop < 8 * feed.stream.rate:
+def follow(session: Session, feed: Feed) -> tuple[Outcome, bool]:
+    """Run the whole source into the feed; stop feeding at an R peak late in it."""
+    scan: Scan | None = None
+    fed = True
+    for block in open_source(session.source, block=10).blocks():
+        if scan is None:
+            scan = Scan(block, session)
+            tell = Broadcast(Direct(feed), scan, session, recording=True)  # type: ignore[arg-type]
+        piece = scan(block)
+        if fed:
+            tell(piece)
+            fed = not peak(feed)
+    if scan is None:
+        raise SystemExit(f"{session.source} holds no sample")
+    outcome = scan.finish()
+    status = {"cleaning": outcome.cleaning, "chain_reason": outcome.chain_reason}  # measured beside the stream
+    feed.status = replace(feed.status, cleaning=read_status(status).cleaning, chain_reason=outcome.chain_reason)
+    return outcome, not fed
+
+
+def peak(feed: Feed) -> bool:
+    """Return whether the newest map is that of an R peak and the average has enough beats."""
+    average, shown = feed.averages.get("normal"), feed.map
+    if average is None or average.nave < BEATS or shown is None:
         return False
-    rows, _ = feed.stream.values.newest(int(8 * feed.stream.rate))
-    return bool(np.isfinite(rows).all())
+    return float(abs(shown.bz[shown.grid.mask]).max(initial=0.0)) > PEAK * feed.scale.limit
 
 
-def watch(app: QApplication, feed: Feed, seconds: float) -> None:
-    """Let the window live until the normal average has enough beats and the newest map shows a QRS, or time is up."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and feed.ended is None:
-        app.processEvents()
-        time.sleep(0.01)
-        average = feed.averages.get("normal")
-        if average is not None and average.nave >= BEATS and feed.map is not None and whole(feed):
-            seen = abs(feed.map.bz[feed.map.grid.mask]).max(initial=0.0)
-            if seen > 0.7 * feed.scale.limit:
-                return
-
-
-def grab(app: QApplication, feed: Feed, out: Path, everything: bool, seconds: float) -> None:
+def grab(app: QApplication, feed: Feed, out: Path, everything: bool) -> None:
     """Write the pictures of the window."""
     window = Window(feed)
     window.show()
-    watch(app, feed, seconds)
-    window.tick()
-    window.grab().save(str(out / "window.png"))
+    looks = [("clinic", THEMES["dark"], "window.png")]
     if everything:
-        for layout in LAYOUTS:
-            for theme in THEMES.values():
-                window.arrange(layout)
-                window.wear(theme)
-                for _ in range(30):
-                    app.processEvents()
-                    time.sleep(0.03)
-                window.grab().save(str(out / f"window-{layout}-{theme.name}.png"))
+        looks += [
+            (layout, theme, f"window-{layout}-{theme.name}.png") for layout in LAYOUTS for theme in THEMES.values()
+        ]
+    for layout, theme, name in looks:
+        window.arrange(layout)
+        window.wear(theme)
+        for _ in range(3):
+            window.tick(feed.arrived_ns)
+            app.processEvents()
+            window.film.film.wait()
+        window.tick(feed.arrived_ns)
+        window.grab().save(str(out / name))
     window.close()
 
 
 def main() -> None:
     """Run, grab, convert."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--source", default="sim:adult?seconds=40")
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
     parser.add_argument("--all", action="store_true")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    app = QApplication([])
+    app, feed = QApplication([]), Feed()
+    session = Session(source=options.source, subject="P017")
+    outcome, found = follow(session, feed)
+    if not found:
+        print("no R peak was met: the picture is of the end")
+    feed.arrived_ns = time.monotonic_ns()
+    grab(app, feed, options.out, options.all)
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "zeromag", "live", "--headless", "--seconds", str(options.seconds)]
-        with subprocess.Popen([*command, "--out", folder], stderr=subprocess.PIPE, text=True) as process:
-            with following(endpoint_of(process)) as feed:
-                grab(app, feed, options.out, options.all, options.seconds)
-            print((process.communicate()[1] or "").strip(), file=sys.stderr)
-        report = Path(folder) / "report.pdf"
-        if shutil.which("pdftoppm") and report.exists():
-            picture = options.out / "report"
-            subprocess.run(
-                ["pdftoppm", "-r", "75", "-f", "1", "-l", "1", "-singlefile", "-png", str(report), str(picture)],
-                check=True,
-            )
+        write_results(Path(folder), outcome, session)
+        if shutil.which("pdftoppm"):
+            command = ["pdftoppm", "-r", "75", "-f", "1", "-l", "1", "-singlefile", "-png"]
+            subprocess.run([*command, f"{folder}/report.pdf", str(options.out / "report")], check=True)
     for picture in sorted(options.out.glob("*.png")):
         print(f"{picture}: {picture.stat().st_size // 1024} kB")
 

@@ -14,7 +14,7 @@ from tests.viz_scene import RATE, array, average, fill, traces
 from zeromag.block import Block
 from zeromag.viz.feed import Feed
 from zeromag.viz.film import Film
-from zeromag.viz.spectrum import amplitude_spectrum, floor
+from zeromag.viz.spectrum import amplitude_spectrum, noise_floor
 from zeromag.viz.theme import DARK, LIGHT
 
 application()  # before Qt is loaded, since it may skip this file
@@ -145,8 +145,20 @@ def test_spectrum_is_that_of_scipy():
     frequency, spectrum = amplitude_spectrum(rows, RATE, 1000)
     expected = welch(rows, RATE, nperseg=1000, axis=0)[1]
     np.testing.assert_allclose(spectrum[1:-1] ** 2, expected[1:-1], rtol=1e-9)
-    assert floor(frequency, spectrum) == pytest.approx(15e-15, rel=0.06)
-    assert np.isnan(floor(*amplitude_spectrum(rows, 50.0, 100))).all()
+    assert frequency[1] == 1.0
+
+
+def test_the_noise_is_told_without_the_heart():
+    """15 fT/√Hz under a heart of 60 beats a minute, whose QRS has ten times that in the band."""
+    rng = np.random.default_rng(4)
+    white = rng.normal(scale=15e-15 * np.sqrt(RATE / 2), size=(8000, 36))
+    assert noise_floor(white, RATE) == pytest.approx(15e-15, rel=0.12)
+    time_s = np.arange(8000) / RATE % 1.0 - 0.5
+    sharp = np.exp(-(time_s**2) / (2 * 0.003**2))[:, None] * 50e-12
+    mean = np.sqrt(np.mean(amplitude_spectrum(white + sharp, RATE, 250)[1][16:23] ** 2, axis=0))
+    assert (mean > 10 * 15e-15).all()
+    assert noise_floor(white + sharp, RATE) == pytest.approx(15e-15, rel=0.12)
+    assert np.isnan(noise_floor(white, 100.0)).all()
 
 
 def test_spectrum_leaves_gaps_out():

@@ -37,7 +37,7 @@ class Header(QWidget):
 
     def show_feed(self, feed: Feed, state: str, readings: list[Reading]) -> None:
         """Take state and numbers, and repaint when one has changed."""
-        source = feed.status.source + (" · simulated" if feed.status.simulated else "")
+        source = ("simulated · " if feed.status.simulated else "") + feed.status.source
         before = (self.state, self.readings, self.recording, self.source)
         self.state, self.readings, self.recording, self.source = state, readings, feed.status.recording, source
         if before != (self.state, self.readings, self.recording, self.source):

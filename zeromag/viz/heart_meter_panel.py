@@ -23,19 +23,21 @@ class HeartMeterPanel(Panel):
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme)
         self._status = Status()
+        self._reason = ""  # as painted
 
     def refresh(self, feed: Feed) -> bool:
         """Take the status."""
         before = self._status.cleaning
         self._status = feed.status
-        return before != self._status.cleaning
+        return before != self._status.cleaning or self._status.chain_reason != self._reason
 
     def draw(self, painter: QPainter, area: QRectF) -> None:
         """Paint a row a step, and why these steps were chosen."""
         steps = self._status.cleaning
         self.note = "heart kept · shielding · noise gain"
+        self._reason = self._status.chain_reason
         if not steps:
-            write(painter, area, "nothing is being removed", self.theme.quiet, size=13)
+            write(painter, area, "not measured yet", self.theme.quiet, size=13)
             return
         for k, step in enumerate(steps[: max(1, int((area.height() - 18) // ROW))]):
             self._draw_step(painter, QRectF(area.left(), area.top() + k * ROW, area.width(), ROW), step)

@@ -142,7 +142,7 @@ def _state(feed: Feed) -> bytes:
             "age": feed.age_ns() / 1e9 if feed.arrived_ns else None,
             "reason": feed.ended or "",
             "message": feed.message,
-            "source": status.source + (" · simulated" if status.simulated else ""),
+            "source": ("simulated · " if status.simulated else "") + status.source,
             "recording": status.recording,
             "readings": [[reading.name, reading.value, reading.tone] for reading in readings(feed)],
             "channels": [[name, channel.status, channel.why] for name, channel in status.channels.items()],

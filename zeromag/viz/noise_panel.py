@@ -9,11 +9,11 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from zeromag.viz.feed import Feed
 from zeromag.viz.panel import Panel, line, write
 from zeromag.viz.places import heart_places
-from zeromag.viz.spectrum import amplitude_spectrum, floor
+from zeromag.viz.spectrum import noise_floor
 from zeromag.viz.theme import Theme
 
 EVERY = 2.0  # s
-SECONDS = 4.0
+SECONDS = 8.0
 LOUD = 2.0  # times the array's median
 
 
@@ -36,12 +36,8 @@ class NoisePanel(Panel):
             return False
         self._looked, self._bad = stream.values.stop, feed.status.bad()
         rows, _ = stream.values.newest(round(SECONDS * stream.rate))
-        length = min(int(stream.rate), len(rows))
-        if length < 16:
-            return False
         self._places = heart_places(stream.sensors)
-        frequency, spectrum = amplitude_spectrum(rows, stream.rate, length)
-        self._floor = dict(zip(stream.sensors.names, floor(frequency, spectrum).tolist(), strict=True))
+        self._floor = dict(zip(stream.sensors.names, noise_floor(rows, stream.rate).tolist(), strict=True))
         return True
 
     def draw(self, painter: QPainter, area: QRectF) -> None:
@@ -59,7 +55,7 @@ class NoisePanel(Panel):
             left = area.left() + (at_x - x.min()) / across * (area.width() - wide)
             top = area.top() + (y.max() - at_y) / down * (area.height() - high)
             self._draw_tile(painter, QRectF(left, top, wide, high).adjusted(2, 2, -2, -2), name, usual)
-        self.note = f"fT/√Hz, 60–95 Hz · median {usual * 1e15:.0f}"
+        self.note = f"fT/√Hz · median {usual * 1e15:.0f}"
 
     def _draw_tile(self, painter: QPainter, tile: QRectF, name: str, usual: float) -> None:
         value, bad = self._floor[name], name in self._bad

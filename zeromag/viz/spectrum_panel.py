@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from zeromag.viz.feed import Feed
 from zeromag.viz.panel import Panel, line, write
-from zeromag.viz.spectrum import amplitude_spectrum, floor
+from zeromag.viz.spectrum import amplitude_spectrum, noise_floor
 from zeromag.viz.theme import Theme
 
 SECONDS = 8.0  # of signal
@@ -25,6 +25,7 @@ class SpectrumPanel(Panel):
         super().__init__(theme)
         self.frequency: NDArray[np.float64] = np.zeros(0)
         self.spectrum: NDArray[np.float64] = np.zeros((0, 0))  # (n_frequencies, n_channels) T/√Hz
+        self.floor = float("nan")  # T/√Hz, the channels' median between 60 and 95 Hz
         self._looked = 0  # stream index of the last look
 
     def refresh(self, feed: Feed) -> bool:
@@ -40,6 +41,7 @@ class SpectrumPanel(Panel):
         if not columns or length < 16:
             return False
         self.frequency, self.spectrum = amplitude_spectrum(rows[:, columns], stream.rate, length)
+        self.floor = float(np.median(noise_floor(rows[:, columns], stream.rate)))
         return True
 
     def draw(self, painter: QPainter, area: QRectF) -> None:
@@ -67,8 +69,7 @@ class SpectrumPanel(Panel):
         for column in values.T[:: max(1, values.shape[1] // 16)]:
             curve(column, faint, 1)
         curve(np.median(values, axis=1), QColor(self.theme.accent), 2)
-        level = float(np.median(floor(self.frequency, self.spectrum))) * 1e15
-        self.note = f"floor {level:.0f} fT/√Hz at 60–95 Hz" if np.isfinite(level) else ""
+        self.note = f"noise {self.floor * 1e15:.0f} fT/√Hz" if np.isfinite(self.floor) else ""
 
     def _draw_axes(self, painter: QPainter, plot: QRectF, low: float, high: float) -> None:
         for hertz in (1, 2, 5, 10, 20, 50, 100):

@@ -37,12 +37,18 @@ def widening(average: Average) -> float:
     return float(t.ppf(0.975, n - 1) / 1.959964 * np.sqrt(n / (n - 1)))
 
 
-def interval(value: float, draws: F64, wider: float, *, period: float | None = None) -> tuple[float, float]:
-    """Return the 95 % interval around a value from its draws (NaN left out); `period` for angles in degrees."""
+def interval(
+    value: float, draws: F64, wider: float, *, period: float | None = None, least: float = -np.inf
+) -> tuple[float, float]:
+    """Return the 95 % interval around a value from its draws (NaN left out); `period` for angles in degrees.
+
+    The basic interval (Davison and Hinkley 1997): what noise adds to the value it adds to the draws once more,
+    so the draws are mirrored at the value. It always holds the value, and ends at the `least` one possible.
+    """
     away = draws[np.isfinite(draws)] - value
     if period is not None:
         away = (away + period / 2) % period - period / 2
     if len(away) < 20 or not np.isfinite(value):
         return float("nan"), float("nan")
     low, high = np.quantile(away, (0.025, 0.975)).tolist()
-    return value + wider * min(low, 0.0), value + wider * max(high, 0.0)
+    return max(min(least, value), value - wider * max(high, 0.0)), value + wider * max(-low, 0.0)

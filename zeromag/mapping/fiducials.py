@@ -15,6 +15,7 @@ T_WINDOW = (0.12, 0.50)  # s after R in which the T wave peaks
 P_WINDOW = (0.28, 0.05)  # s before the QRS's beginning in which the P wave peaks
 VELOCITY = 0.05  # of the QRS's greatest speed, below which it has not begun or has ended
 STILL = 0.012  # s that the field must stay that slow
+SMOOTH_QRS = 0.006  # s, moving average before the speed is taken
 SMOOTH_T = 0.016  # s, moving average before P and T are measured
 SEEN = 4.0  # times the noise that a P or T peak must have
 NAN = float("nan")
@@ -40,25 +41,40 @@ def fiducials(average: Average, baseline: tuple[float, float] = (-0.10, -0.06)) 
     """Return the fiducials of an averaged beat; all NaN when no channel is good."""
     if not average.good.any():
         return Fiducials()
-    return wave_fiducials(average.time, average.wave[:, average.good], baseline)
+    return wave_fiducials(average.time, average.wave[:, average.good] @ signal_space(average), baseline)
+
+
+def signal_space(average: Average) -> F64:
+    """Return the directions in which the good channels hold more than noise: (n_good, n_directions).
+
+    Singular values beyond what white noise of the average's own size reaches, (√n_times + √n_channels) σ, six
+    at most. A beat has three to five of them; leaving the others out takes most of the noise out of the RMS.
+    """
+    wave = average.wave[:, average.good]
+    noise = float(np.sqrt(np.mean(average.noise[average.good] ** 2)))
+    _, sizes, directions = np.linalg.svd(wave - wave.mean(axis=0), full_matrices=False)
+    limit = 1.1 * noise * (np.sqrt(len(wave)) + np.sqrt(wave.shape[1]))
+    count = int(np.clip((sizes > limit).sum(), 1, 6))
+    return np.asarray(directions[:count].T, dtype=np.float64)
 
 
 def wave_fiducials(time: F64, wave: F64, baseline: tuple[float, float] = (-0.10, -0.06)) -> Fiducials:
     """Return the fiducials of a wave (n_times, n_channels) T, `time` s from R."""
     rate = 1.0 / (time[1] - time[0])
     rest = _baseline(time, wave, baseline)
+    quiet = (time >= baseline[0]) & (time <= baseline[1])
     rms = np.sqrt(np.mean((wave - rest) ** 2, axis=1))
-    smooth = np.sqrt(np.mean(_smoothed(wave - rest, rate) ** 2, axis=1))
+    power = np.mean(_smoothed(wave - rest, rate) ** 2, axis=1)
+    # noise adds its power to that of the field: it is taken off, so that a wave's foot lies on zero
+    floor = float(power[quiet].mean()) if quiet.any() else 0.0
+    smooth, noise = np.sqrt(np.maximum(power - floor, 0.0)), float(np.sqrt(floor))
     r = _highest(rms, time, -R_NEAR, R_NEAR)
     onset, end = _qrs(time, wave, r, rate)
-    # what a root mean square of noise alone reaches
-    quiet = smooth[(time >= baseline[0]) & (time <= baseline[1])]
-    noise = float(np.median(quiet))
     t = _highest(smooth, time, max(T_WINDOW[0], time[end] + 0.04), T_WINDOW[1])
     seen = smooth[t] > SEEN * noise and 0 < t < len(time) - 2
-    t_end = _descent(time, smooth, t, noise) if seen else NAN
+    t_end = _descent(time, smooth, t) if seen else NAN
     trapezium = _trapezium(time, smooth, t) if seen else NAN
-    t_onset = -_descent(-time[::-1], smooth[::-1], len(time) - 1 - t, noise, until=-time[end]) if seen else NAN
+    t_onset = -_descent(-time[::-1], smooth[::-1], len(time) - 1 - t, until=-time[end]) if seen else NAN
     p_onset, p_peak, p_end = _p(time, smooth, time[onset], noise)
     return Fiducials(
         p_onset=p_onset,
@@ -97,11 +113,12 @@ def _qrs(time: F64, wave: F64, r: int, rate: float) -> tuple[int, int]:
     """Return where the field's speed over the array rises above, and falls below, a share of its greatest."""
     from scipy.ndimage import uniform_filter1d
 
-    n = max(1, round(0.004 * rate))
-    speed = np.sqrt(np.mean(np.gradient(uniform_filter1d(wave, n, axis=0, mode="nearest"), axis=0) ** 2, axis=1))
+    n = max(1, round(SMOOTH_QRS * rate))
+    speed = np.mean(np.gradient(uniform_filter1d(wave, n, axis=0, mode="nearest"), axis=0) ** 2, axis=1)
     near = (time >= time[r] - QRS_REACH) & (time <= time[r] + QRS_REACH)
-    quiet = float(np.quantile(speed[time <= time[r] - 0.05], 0.2)) if (time <= time[r] - 0.05).any() else 0.0
-    threshold = quiet + VELOCITY * (float(speed[near].max()) - quiet)
+    before = time <= time[r] - 0.05
+    quiet = float(np.quantile(speed[before], 0.3)) if before.any() else 0.0
+    threshold = quiet + VELOCITY**2 * (float(speed[near].max()) - quiet)
     still = max(1, round(STILL * rate))
     reach = round(QRS_REACH * rate)
     onset = next(
@@ -114,8 +131,8 @@ def _qrs(time: F64, wave: F64, r: int, rate: float) -> tuple[int, int]:
     return max(0, onset), end
 
 
-def _descent(time: F64, values: F64, peak: int, level: float, until: float = np.inf) -> float:
-    """Return where the tangent at the steepest descent after a peak meets the level."""
+def _descent(time: F64, values: F64, peak: int, until: float = np.inf) -> float:
+    """Return where the tangent at the steepest descent after a peak meets zero."""
     stop = min(peak + max(3, round(0.18 / (time[1] - time[0]))), len(time) - 1)
     stop = min(stop, int(np.searchsorted(time, until)))
     if stop - peak < 3:
@@ -124,7 +141,7 @@ def _descent(time: F64, values: F64, peak: int, level: float, until: float = np.
     steepest = peak + int(np.argmin(slope[peak : stop + 1]))
     if slope[steepest] >= 0:
         return NAN
-    return float(time[steepest] - (values[steepest] - level) / slope[steepest])
+    return float(time[steepest] - values[steepest] / slope[steepest])
 
 
 def _trapezium(time: F64, values: F64, peak: int) -> float:
@@ -143,8 +160,8 @@ def _p(time: F64, smooth: F64, qrs_onset: float, noise: float) -> tuple[float, f
     first = int(np.searchsorted(time, qrs_onset - P_WINDOW[0]))
     if not (first < k < len(time) - 2) or smooth[k] < SEEN * noise or smooth[k] < smooth[k + 1]:
         return NAN, NAN, NAN
-    end = _descent(time, smooth, k, noise, until=qrs_onset)
-    onset = -_descent(-time[::-1], smooth[::-1], len(time) - 1 - k, noise)
+    end = _descent(time, smooth, k, until=qrs_onset)
+    onset = -_descent(-time[::-1], smooth[::-1], len(time) - 1 - k)
     return onset, _refined(time, smooth, k), end
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from zeromag._jit import F64
 from zeromag.mapping.average import Average
-from zeromag.mapping.dipole import DipoleFit, DipoleFitter
-from zeromag.mapping.fiducials import Fiducials, wave_fiducials
+from zeromag.mapping.dipole import PARAMETERS, DipoleFit, DipoleFitter
+from zeromag.mapping.fiducials import Fiducials, signal_space, wave_fiducials
 from zeromag.mapping.intervals import intervals
 from zeromag.mapping.map_operator import MapOperator
 from zeromag.mapping.mapper import Mapper
@@ -25,26 +25,30 @@ class Unit:
 
     name: str
     period: float | None = None
+    least: float = float("-inf")  # below which it cannot be
 
 
 DEGREES = Unit("deg", 360.0)
 AT_PEAKS: dict[str, Unit] = {
     "map_angle": DEGREES,
-    "pole_distance": Unit("m"),
-    "pole_ratio": Unit("1"),
+    "pole_distance": Unit("m", least=0.0),
+    "pole_ratio": Unit("1", least=0.0),
     "current_angle": DEGREES,
-    "max_current": Unit("T/m"),
-    "total_current": Unit("T·m"),
+    "max_current": Unit("T/m", least=0.0),
+    "total_current": Unit("T·m", least=0.0),
     "total_current_angle": DEGREES,
-    "non_dipolarity": Unit("1"),
+    "non_dipolarity": Unit("1", least=0.0),
 }
 UNITS: dict[str, Unit] = {
     **{f"{name}_{peak}": unit for peak in ("R", "T") for name, unit in AT_PEAKS.items()},
-    "angle_change_T": Unit("deg"),
-    "distance_change_T": Unit("m"),
-    "ratio_change_T": Unit("1"),
-    "r_t_angle": Unit("deg"),
-    **{name: Unit("s") for name in ("p", "pr", "qrs", "qt", "qtc_bazett", "qtc_fridericia", "rt", "tpeak_tend")},
+    "angle_change_T": Unit("deg", least=0.0),
+    "distance_change_T": Unit("m", least=0.0),
+    "ratio_change_T": Unit("1", least=0.0),
+    "r_t_angle": Unit("deg", least=0.0),
+    **{
+        name: Unit("s", least=0.0)
+        for name in ("p", "pr", "qrs", "qt", "qtc_bazett", "qtc_fridericia", "rt", "tpeak_tend")
+    },
 }
 
 
@@ -53,7 +57,9 @@ class Measures:
 
     def __init__(self, average: Average, mapper: Mapper, rr: float) -> None:
         self._time, self._good, self._rr = average.time, average.good, rr
+        self._space = signal_space(average) if average.good.any() else np.zeros((0, 0))
         self._rate = 1.0 / (average.time[1] - average.time[0])
+        self._doubling = 1.0
         self.operator: MapOperator | None = None
         self._fitter: DipoleFitter | None = None
         if not mapper.why_not(average.sensors, average.good):
@@ -61,11 +67,15 @@ class Measures:
             if average.good.sum() > 5:
                 self._fitter = DipoleFit().of(average.sensors, average.good, average.noise)
 
-    def __call__(self, wave: F64) -> dict[str, float]:
-        """Return every parameter of a wave (n_times, n_channels) T; those that cannot be told are missing."""
+    def __call__(self, wave: F64, doubling: float = 1.0) -> dict[str, float]:
+        """Return every parameter of a wave (n_times, n_channels) T; those that cannot be told are missing.
+
+        `doubling` is how much more noise power than the average's the wave carries: 2 for a resampled one.
+        """
         if not self._good.any():
             return {}
-        marks = wave_fiducials(self._time, wave[:, self._good])
+        self._doubling = doubling
+        marks = self.marks(wave)
         found = intervals(marks, self._rr)
         if self.operator is not None:
             found |= self._maps(wave, marks)
@@ -80,7 +90,7 @@ class Measures:
 
     def marks(self, wave: F64) -> Fiducials:
         """Return the fiducials of a wave."""
-        return wave_fiducials(self._time, wave[:, self._good]) if self._good.any() else Fiducials()
+        return wave_fiducials(self._time, wave[:, self._good] @ self._space) if self._good.any() else Fiducials()
 
     def _row(self, seconds: float) -> int:
         return int(np.clip(round((seconds - self._time[0]) * self._rate), 0, len(self._time) - 1))
@@ -115,8 +125,18 @@ class Measures:
             "max_current": current.strongest,
             "total_current": current.total,
             "total_current_angle": current.total_angle,
-            "non_dipolarity": 1.0 - self._fitter(reading).goodness if self._fitter is not None else float("nan"),
+            "non_dipolarity": self._non_dipolarity(reading),
         }
+
+    def _non_dipolarity(self, reading: F64) -> float:
+        """Return the share of energy that one dipole leaves, in units of the noise and without the noise's own."""
+        if self._fitter is None:
+            return float("nan")
+        found, n = self._fitter(reading), int(self._good.sum())
+        rest = found.chi2 * (n - PARAMETERS)
+        power = rest / (1.0 - found.goodness) if found.goodness < 1.0 else float("inf")
+        noise = self._doubling
+        return max(0.0, rest - noise * (n - PARAMETERS)) / max(power - noise * n, 1e-12)
 
     def _changes(self, wave: F64, marks: Fiducials) -> dict[str, float]:
         """Return how much angle, distance and ratio change within 30 ms between Tmax/3 and Tmax."""

@@ -32,12 +32,12 @@ def parameters(
     """Return every parameter that this average tells; the same numbers each time, the draws being seeded."""
     measures = Measures(average, mapper or Mapper(), typical_rr(beats))
     found = measures(average.wave)
-    drawn = [measures(wave) for wave in resampled(average, draws, seed)]
+    drawn = [measures(wave, doubling=2.0) for wave in resampled(average, draws, seed)]
     wider = widening(average)
     result: dict[str, Parameter] = {}
     for name, value in found.items():
         values = np.array([one.get(name, np.nan) for one in drawn])
-        low, high = interval(value, values, wider, period=UNITS[name].period)
+        low, high = interval(value, values, wider, period=UNITS[name].period, least=UNITS[name].least)
         result[name] = Parameter(value=value, low=_told(low), high=_told(high), unit=UNITS[name].name)
     return result
 

@@ -7,6 +7,7 @@ Each part but the header may be empty; docs/wire.md is the contract for other la
 
 from __future__ import annotations
 
+import mmap
 import struct
 import zlib
 from typing import Final, NamedTuple
@@ -27,6 +28,9 @@ _LAYOUT: Final = struct.Struct("<4sHHQQQqqqIIBBHIII")
 HEADER_BYTES: Final = _LAYOUT.size  # 80
 _CRC: Final = struct.Struct("<I")
 _BEFORE_CRC: Final = HEADER_BYTES - _CRC.size
+
+
+Bytes = bytes | memoryview | mmap.mmap
 
 
 class FrameError(LinkError):
@@ -72,27 +76,27 @@ def pack(header: Header, data: bytes = b"", mask: bytes = b"", appendix: bytes =
     return b"".join((head, _CRC.pack(crc), data, mask, appendix))
 
 
-def read_header(start: bytes | memoryview) -> Header:
-    """Return the header of a frame after checking every field that bounds its size; the CRC is not checked yet."""
-    if len(start) < HEADER_BYTES:
-        raise FrameError(f"a frame needs {HEADER_BYTES} bytes of header, got {len(start)}")
-    magic, version, kind, *fields = _LAYOUT.unpack_from(start)
-    if magic != MAGIC:
-        raise FrameError(f"a frame begins with {MAGIC!r}, got {magic!r}")
-    if version != VERSION:
-        raise FrameError(f"this zeromag reads frames of version {VERSION}, got version {version}; update the older one")
-    spare = fields.pop(10)
-    header = Header(kind, *fields)
-    if kind not in (BLOCK, DESCRIPTION, RESULT, END) or spare or header.dtype not in ITEM_BYTES or header.flags >> 1:
-        raise FrameError(
-            f"a frame of kind {kind}, dtype {header.dtype}, flags {header.flags}, spare {spare} is unknown"
-        )
+def read_header(start: Bytes, at: int = 0) -> Header:
+    """Return the header of the frame at an offset, every field that bounds its size checked; the CRC not yet."""
+    if len(start) - at < HEADER_BYTES:
+        raise FrameError(f"a frame needs {HEADER_BYTES} bytes of header, got {len(start) - at}")
+    fields = _LAYOUT.unpack_from(start, at)
+    if fields[0] != MAGIC:
+        raise FrameError(f"a frame begins with {MAGIC!r}, got {fields[0]!r}")
+    if fields[1] != VERSION:
+        raise FrameError(f"this zeromag reads frames of version {VERSION}, got version {fields[1]}; update the older")
+    header = Header._make(fields[2:13] + fields[14:])
+    spare = fields[13]
+    if not BLOCK <= header.kind <= END or spare or header.dtype > FLOAT64 or header.flags > HAS_MASK:
+        raise FrameError(f"a frame of kind {header.kind}, dtype {header.dtype}, flags {header.flags} is unknown")
     if header.samples > MAX_SAMPLES or header.channels > MAX_CHANNELS or header.size > MAX_BYTES:
         raise FrameError(
             f"a frame holds at most {MAX_SAMPLES} samples, {MAX_CHANNELS} channels and {MAX_BYTES} bytes, "
             f"got {header.samples}, {header.channels} and {header.size}"
         )
-    if header.data_bytes + header.mask_bytes + header.appendix != header.size:
+    values = header.samples * header.channels
+    mask_bytes = (values + 7) // 8 if header.flags else 0
+    if values * ITEM_BYTES[header.dtype] + mask_bytes + header.appendix != header.size:
         raise FrameError(
             f"{header.samples} x {header.channels} samples and {header.appendix} bytes of appendix "
             f"do not make a frame of {header.size} bytes"
@@ -105,12 +109,12 @@ def check(frame: bytes | memoryview) -> Header:
     header = read_header(frame)
     if len(frame) != HEADER_BYTES + header.size:
         raise FrameError(f"a frame of {HEADER_BYTES + header.size} bytes was announced, got {len(frame)}")
-    view = memoryview(frame)
-    if zlib.crc32(view[HEADER_BYTES:], zlib.crc32(view[:_BEFORE_CRC])) != header.crc:
-        raise FrameError(f"the checksum of frame {header.sequence} is wrong: it was damaged on its way")
+    check_crc(memoryview(frame), header)
     return header
 
 
-def topic(kind: int) -> bytes:
-    """Return the first bytes of every frame of this kind, to subscribe by."""
-    return MAGIC + struct.pack("<HH", VERSION, kind)
+def check_crc(view: memoryview, header: Header, at: int = 0) -> None:
+    """Raise FrameError when the bytes of the frame at an offset are not those that were sent."""
+    crc = zlib.crc32(view[at : at + _BEFORE_CRC])
+    if zlib.crc32(view[at + HEADER_BYTES : at + HEADER_BYTES + header.size], crc) != header.crc:
+        raise FrameError(f"the checksum of frame {header.sequence} is wrong: it was damaged on its way")

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from zeromag.acquire.frame import DESCRIPTION, HEADER_BYTES, MAGIC, FrameError, Header, check, read_header
+from zeromag.acquire.frame import DESCRIPTION, HEADER_BYTES, MAGIC, FrameError, Header, check_crc, read_header
 from zeromag.acquire.message import Description
 from zeromag.acquire.wire import decode
 from zeromag.errors import InputError
@@ -43,32 +43,34 @@ class JournalFile:
             with self.path.open("rb") as file:
                 if file.seek(0, 2) == 0:
                     return
-                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
-                    yield from self._walk(view)
+                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content, memoryview(content) as view:
+                    yield from self._walk(content, view)
         except OSError as error:
             raise InputError(f"the journal {self.path} cannot be read: {error.strerror}") from error
 
-    def _walk(self, view: mmap.mmap) -> Generator[tuple[Header, bytes], None, None]:
+    def _walk(self, content: mmap.mmap, view: memoryview) -> Generator[tuple[Header, bytes], None, None]:
         at, bad_from, why = 0, -1, ""
-        while at < len(view):
+        while at < len(content):
             try:
-                size = HEADER_BYTES + read_header(view[at : at + HEADER_BYTES]).size
-                frame = view[at : at + size]
-                header = check(frame)
+                header = read_header(content, at)
+                size = HEADER_BYTES + header.size
+                if at + size > len(content):
+                    raise FrameError("it ends beyond the end of the file")
+                check_crc(view, header, at)
             except FrameError as error:
                 if bad_from < 0:
                     bad_from, why = at, str(error)
-                at = view.find(MAGIC, at + 1)
+                at = content.find(MAGIC, at + 1)
                 if at < 0:
                     break
                 continue
             if bad_from >= 0:
                 self.damaged.append(f"bytes {bad_from} to {at - 1}, before frame {header.sequence}: {why}")
                 bad_from = -1
-            yield header, frame
+            yield header, content[at : at + size]
             at += size
         if bad_from >= 0:  # what was reserved and never written is zeros, and no loss
-            self.torn = len(view[bad_from:].rstrip(b"\0"))
+            self.torn = len(content[bad_from:].rstrip(b"\0"))
 
 
 def read_journal(path: Path) -> Generator[tuple[Header, bytes], None, None]:

@@ -78,10 +78,11 @@ class RecordingWriter:
                 header.wall_ns,
             )
         )
-        mask = mask_of(frame, header)
+        mask = mask_of(frame, header) if header.flags else None
         if mask is not None and mask.any():
             self._masks.append((self.rows, mask))
-        self._events.extend(event for event in events_of(frame, header) if event.kind != "gap")
+        if header.appendix:
+            self._events.extend(event for event in events_of(frame, header) if event.kind != "gap")
         self._waiting.append(rows)
         self._waiting_bytes += rows.nbytes
         self.rows += header.samples

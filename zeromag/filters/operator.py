@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from zeromag._jit import F64, I64, kernel
+from zeromag._jit import BOOL, F64, I64, kernel
 from zeromag.block import Block
 from zeromag.sensors import SensorArray
 
@@ -51,24 +51,42 @@ def nothing() -> Operator:
 
 
 @kernel
+def _gather(row: F64, inputs: I64, right: F64, middle: F64) -> None:
+    """Write `middle` = right·row[inputs]; `right` is (n_in, rank), its rank a multiple of eight.
+
+    Eight sums at a time stay in registers; the order of addition is the same for every sample.
+    """
+    for k in range(0, right.shape[1], 8):
+        m0, m1, m2, m3, m4, m5, m6, m7 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        for c in range(len(inputs)):
+            value = row[inputs[c]]
+            m0 += right[c, k] * value
+            m1 += right[c, k + 1] * value
+            m2 += right[c, k + 2] * value
+            m3 += right[c, k + 3] * value
+            m4 += right[c, k + 4] * value
+            m5 += right[c, k + 5] * value
+            m6 += right[c, k + 6] * value
+            m7 += right[c, k + 7] * value
+        middle[k], middle[k + 1], middle[k + 2], middle[k + 3] = m0, m1, m2, m3
+        middle[k + 4], middle[k + 5], middle[k + 6], middle[k + 7] = m4, m5, m6, m7
+
+
+@kernel
 def _spread(
     x: F64, start: int, stop: int, inputs: I64, outputs: I64, right: F64, left: F64, keep: float, add: F64, out: F64
 ) -> None:
     """Write `out`; `right` is (n_in, rank) and `left` (rank, n_out), so that each inner loop runs along memory."""
     rank, n_out = left.shape
-    middle = np.empty(rank)
-    row = np.empty(n_out)
+    middle, row = np.empty(rank), np.empty(n_out)
     for t in range(start, stop):
-        middle[:] = 0.0
-        for c in range(len(inputs)):
-            value = x[t, inputs[c]]
-            for k in range(rank):
-                middle[k] += right[c, k] * value
+        _gather(x[t], inputs, right, middle)
         row[:] = add
-        for k in range(rank):
-            value = middle[k]
+        for k in range(0, rank, 4):
+            m0, m1, m2, m3 = middle[k], middle[k + 1], middle[k + 2], middle[k + 3]
+            left0, left1, left2, left3 = left[k], left[k + 1], left[k + 2], left[k + 3]
             for c in range(n_out):
-                row[c] += left[k, c] * value
+                row[c] += (left0[c] * m0 + left1[c] * m1) + (left2[c] * m2 + left3[c] * m3)
         if keep == 0.0:  # not 0·x: a bad channel may hold NaN
             for c in range(n_out):
                 out[t, outputs[c]] = row[c]
@@ -87,6 +105,26 @@ def _baseline(x: F64, start: int, stop: int, gain: float, slow: F64, older: F64)
                 slow[c] = x[t, c] if np.isnan(slow[c]) else slow[c] + gain * (x[t, c] - slow[c])
 
 
+@kernel
+def _settled_baseline(x: F64, start: int, stop: int, gain: float, slow: F64) -> None:
+    """Do the same where every sample is finite and every channel has begun."""
+    for t in range(start, stop):
+        for c in range(x.shape[1]):
+            slow[c] += gain * (x[t, c] - slow[c])
+
+
+@kernel
+def _unlike(x: F64, mask: BOOL, bad: BOOL) -> int:
+    """Return how many samples are good where the pattern says bad, or the reverse."""
+    count = 0
+    for t in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            value = x[t, c]
+            now = (value - value != 0.0) | mask[t, c]  # inf - inf and NaN - NaN are NaN
+            count += now != bad[c]
+    return int(count)
+
+
 class SpatialStep:
     """A running spatial operator.
 
@@ -98,6 +136,9 @@ class SpatialStep:
     def __init__(self, plan: Plan, head: Block) -> None:
         self._plan = plan
         self._usable = head.sensors.usable()
+        self._bad = np.zeros(len(head.sensors), dtype=np.bool_)  # the pattern of the sample before
+        self._stale = False
+        self._begun = False  # every channel has a baseline
         self._origin = head.first
         self._gain = 1.0 / (BASELINE_S * head.rate)
         self._every = max(1, round(SNAPSHOT_S * head.rate))
@@ -110,13 +151,17 @@ class SpatialStep:
 
     def __call__(self, block: Block) -> Block:
         """Return the block with the operator applied."""
-        x = block.data
-        bad = ~np.isfinite(x)
-        if block.mask is not None:
-            bad |= block.mask
+        x, mask = block.data, block.bad()
         out = x.copy()
+        due = self._every - (block.first - self._origin) % self._every  # samples to the next baseline
+        known = self._now is not None and not self._stale
+        if known and due >= len(x) and _unlike(x, mask, self._bad) == 0:  # as most blocks are
+            self._apply(x, 0, len(x), out)
+            self._remember(x, 0, len(x), block.first)
+            return block.with_data(out)
+        bad = mask | ~np.isfinite(x)
         for start, stop in self._runs(bad, block.first):
-            self._use(~bad[start] & self._usable)
+            self._use(bad[start])
             self._apply(x, start, stop, out)
             self._remember(x, start, stop, block.first)
         return block.with_data(out)
@@ -125,6 +170,7 @@ class SpatialStep:
         """Use another plan from the next sample on; the slow part of every output stays where it is."""
         self._plan = plan
         self._known.clear()
+        self._stale = True
 
     def _runs(self, bad: NDArray[np.bool_], first: int) -> list[tuple[int, int]]:
         """Return the parts of a block with one pattern of bad channels and one baseline."""
@@ -135,8 +181,13 @@ class SpatialStep:
         ordered = sorted(edges)
         return list(pairwise(ordered))
 
-    def _use(self, good: NDArray[np.bool_]) -> None:
-        """Switch to the plan for these good channels, keeping the slow part of every output."""
+    def _use(self, bad: NDArray[np.bool_]) -> None:
+        """Switch to the plan for this pattern of bad channels, keeping the slow part of every output."""
+        if self._now is not None and not self._stale and np.array_equal(bad, self._bad):
+            return
+        self._stale = False
+        self._bad = bad.copy()
+        good = ~bad & self._usable
         key = good.tobytes()
         ready = self._known.pop(key, None)
         if ready is None:
@@ -162,18 +213,26 @@ class SpatialStep:
         _spread(x, start, stop, op.inputs, op.outputs, ready.right, ready.left, op.keep, add, out)
 
     def _remember(self, x: NDArray[np.float64], start: int, stop: int, first: int) -> None:
-        _baseline(x, start, stop, self._gain, self._slow, self._older)
+        if self._begun and not self._bad.any():
+            _settled_baseline(x, start, stop, self._gain, self._slow)
+        else:
+            _baseline(x, start, stop, self._gain, self._slow, self._older)
+            self._begun = not (np.isnan(self._slow).any() or np.isnan(self._older).any())
         if (first + stop - self._origin) % self._every == 0:
             self._older, self._recent = self._recent, self._slow.copy()
 
 
 class _Ready:
-    """An operator laid out for the kernel."""
+    """An operator laid out for the kernel, its rank filled up with zeros to a multiple of eight."""
 
     def __init__(self, operator: Operator) -> None:
         self.operator = operator
-        self.left = np.ascontiguousarray(operator.left.T)
-        self.right = np.ascontiguousarray(operator.right.T)
+        n_out, rank = operator.left.shape
+        full = -(-rank // 8) * 8
+        self.left = np.zeros((full, n_out))
+        self.left[:rank] = operator.left.T
+        self.right = np.zeros((operator.right.shape[1], full))
+        self.right[:, :rank] = operator.right.T
 
 
 def located(sensors: SensorArray, *kinds: str) -> NDArray[np.int64]:

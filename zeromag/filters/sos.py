@@ -62,21 +62,44 @@ def biquads(rows: F64, sections: F64, state: F64) -> None:
 
 
 @kernel
-def _silent(missed: I64, hold: int) -> bool:
-    """Return whether any channel waits for a good sample to start with."""
-    most = 0
-    for c in range(len(missed)):
-        most = max(most, missed[c])
-    return bool(most > hold)
+def _plain(x: F64, bad: BOOL, low: int, n: int, hold: int, missed: I64) -> bool:
+    """Return whether every sample of these neighbouring columns is good and no channel waits for its first."""
+    flaws = 0
+    for c in range(n):
+        flaws += missed[c] > hold
+    for t in range(x.shape[0]):
+        for c in range(n):
+            value = x[t, low + c]
+            flaws += bad[t, low + c]
+            flaws += value - value != 0.0  # inf - inf and NaN - NaN are NaN
+    return bool(flaws == 0)
 
 
 @kernel
-def _starts(x: F64, bad: BOOL, t: int, columns: I64, hold: int, missed: I64) -> bool:
-    """Return whether a channel that waits has a good sample at `t`."""
-    for c in range(len(columns)):
-        if missed[c] > hold and not bad[t, columns[c]] and np.isfinite(x[t, columns[c]]):
-            return True
-    return False
+def _fill(
+    x: F64, bad: BOOL, first: int, columns: I64, rest: F64, hold: int, state: F64, held: F64, missed: I64, rows: F64
+) -> int:
+    """Write the samples from `first` on into `rows` until a channel has to start, and return where that is."""
+    n = len(columns)
+    for t in range(first, x.shape[0]):
+        if t > first:
+            for c in range(n):
+                if missed[c] > hold and not bad[t, columns[c]] and np.isfinite(x[t, columns[c]]):
+                    return t
+        for c in range(n):
+            value = x[t, columns[c]]
+            if bad[t, columns[c]] or not np.isfinite(value):
+                missed[c] += missed[c] <= hold
+                rows[t, c] = held[c]
+                continue
+            if missed[c] > hold:  # only in the first row of a part
+                for k in range(len(rest)):
+                    state[k, 0, c] = rest[k, 0] * value
+                    state[k, 1, c] = rest[k, 1] * value
+            missed[c] = 0
+            held[c] = value
+            rows[t, c] = value
+    return int(x.shape[0])
 
 
 @kernel
@@ -89,27 +112,23 @@ def _cascade(
     samples, starts settled on its next good sample; the block is filtered in parts between such starts.
     """
     samples, n = x.shape[0], len(columns)
+    low = columns[0]
+    if columns[n - 1] - low == n - 1 and _plain(x, bad, low, n, hold, missed):
+        for c in range(n):
+            held[c] = x[samples - 1, low + c]
+            missed[c] = 0
+        if n == x.shape[1]:
+            out[:] = x
+            biquads(out, sections, state)
+            return
+        rows = x[:, low : low + n].copy()
+        biquads(rows, sections, state)
+        out[:, low : low + n] = rows
+        return
     rows = np.empty((samples, n))
     first = 0
     while first < samples:
-        stop = first
-        while stop < samples:
-            if _silent(missed, hold) and stop > first and _starts(x, bad, stop, columns, hold, missed):
-                break
-            for c in range(n):
-                value = x[stop, columns[c]]
-                if bad[stop, columns[c]] or not np.isfinite(value):
-                    missed[c] += missed[c] <= hold
-                    rows[stop, c] = held[c]
-                    continue
-                if missed[c] > hold:  # only in the first row of a part
-                    for k in range(sections.shape[0]):
-                        state[k, 0, c] = rest[k, 0] * value
-                        state[k, 1, c] = rest[k, 1] * value
-                missed[c] = 0
-                held[c] = value
-                rows[stop, c] = value
-            stop += 1
+        stop = _fill(x, bad, first, columns, rest, hold, state, held, missed, rows)
         biquads(rows[first:stop], sections, state)
         first = stop
     for t in range(samples):
@@ -134,6 +153,8 @@ class Cascade:
 
     def __call__(self, block: Block) -> Block:
         """Return the block filtered."""
+        if len(self._columns) == 0:
+            return block
         out = block.data.copy()
         _cascade(
             block.data,

@@ -51,7 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="zeromag", description=f"A live instrument for the heart's field. {NOTICE}")
     parser.add_argument("--version", action="version", version=f"zeromag {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (_live, _map, _acquire, _process, _view, _beats, _simulate, _filters, _recover, _verify, _doctor):
+    tools = (_beats, _simulate, _filters, _export, _recover, _verify, _doctor)
+    for command in (_live, _map, _acquire, _process, _view, *tools):
         command(commands.add_parser)
     return parser
 
@@ -119,6 +120,15 @@ def _filters(add: Add) -> None:
     parser = add("filters", help="what each cleaning step does to noise and heart")
     parser.add_argument("source", help=SOURCE)
     parser.add_argument("--seconds", type=_seconds, default=30.0, help="how much of the source to look at")
+    _settings(parser)
+
+
+def _export(add: Add) -> None:
+    parser = add("export", help="a recording as FIF, BIDS or CSV, its averaged beats as EDF, for others' tools")
+    parser.add_argument("source", help=f"{SOURCE}; for edf the folder that `map` filled")
+    parser.add_argument("--to", choices=("fif", "bids", "edf", "csv"), required=True, help="the format")
+    parser.add_argument("--out", type=Path, required=True, help="the file, or the root of the BIDS dataset")
+    parser.add_argument("--task", default="rest", help="BIDS's word for what the person did; default rest")
     _settings(parser)
 
 

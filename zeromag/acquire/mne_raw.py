@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import h5py
 import numpy as np
 from mne.io import BaseRaw
 from numpy.typing import NDArray
 
+from zeromag.acquire.bad_spans import bad_spans
 from zeromag.acquire.fif import annotate, to_info, to_raw
 from zeromag.acquire.recording_source import contents
 from zeromag.acquire.replay import replay
 
+PIECE: Final = 100_000  # samples of the mask in memory
+
 
 class RawRecording(BaseRaw):  # type: ignore[misc] # MNE ships no types
-    """A recording of zeromag (`*.zm.h5`), read when asked; gaps are zeros under `BAD_ACQ_SKIP`."""
+    """A recording of zeromag (`*.zm.h5`), read when asked; gaps are `BAD_ACQ_SKIP`, the mask `BAD_masked`."""
 
     def __init__(self, path: Path) -> None:
         about = contents(path)
@@ -36,7 +40,7 @@ class RawRecording(BaseRaw):  # type: ignore[misc] # MNE ships no types
             orig_format="double",
             verbose="CRITICAL",
         )
-        annotate(self, about.events, first)
+        annotate(self, about.events, first, bad_spans(_masks(path, about.runs())))
 
     def _read_segment_file(
         self,
@@ -59,6 +63,16 @@ class RawRecording(BaseRaw):  # type: ignore[misc] # MNE ships no types
                     piece = file["raw/data"][row + low - first : row + high - first]
                     rows[low - begin : high - begin] = piece * extras["scale"] if piece.dtype == np.int32 else piece
         data[:] = rows.T[idx] * cals if mult is None else mult @ rows.T
+
+
+def _masks(path: Path, runs: Sequence[tuple[int, int, int]]) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+    """Yield the first sample and the mask of every piece, nothing when no sample was masked."""
+    with h5py.File(path, "r") as file:
+        if "raw/mask" not in file:
+            return
+        for begin, end, first in runs:
+            for row in range(begin, end, PIECE):
+                yield first + row - begin, file["raw/mask"][row : min(row + PIECE, end)].astype(np.bool_)
 
 
 def read_raw(path: str | Path) -> Any:  # an mne Raw

@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Self
 
-from zeromag.acquire.frame import BLOCK, DESCRIPTION, FrameError, Header, check
+from zeromag.acquire.frame import BLOCK, DESCRIPTION, HEADER_BYTES, FrameError, Header
 from zeromag.acquire.freshness import Freshness
 from zeromag.acquire.gap import after_gap
+from zeromag.acquire.inbox import Inbox
 from zeromag.acquire.link import Link
 from zeromag.acquire.message import Description, End, Message
-from zeromag.acquire.repair import Repair
-from zeromag.acquire.replay_server import ANSWER, HERE
+from zeromag.acquire.repair import Frame, Repair
 from zeromag.acquire.wire import decode
 from zeromag.block import Block
 from zeromag.errors import LinkError, SourceLostError
@@ -26,8 +26,7 @@ _HELLO_SECONDS: Final = 1.0
 class Subscription:
     """A source fed by a publisher; belongs to one thread.
 
-    `refused` counts frames that were malformed, `repaired` those that the replay server gave again, `lost`
-    those that nobody had any more, `skipped` the stale blocks a viewer did not want.
+    `skipped` counts the stale blocks that a viewer did not want.
 
     Parameters
     ----------
@@ -58,7 +57,7 @@ class Subscription:
         silence: float = 1.9,
         reconnect: bool = False,
     ) -> None:
-        self.refused = self.skipped = 0
+        self.skipped = 0
         self._newest_only, self._silence, self._reconnect = newest_only, silence, reconnect
         self._from_start = from_start and not newest_only
         self._lost_before = self._repaired_before = 0
@@ -66,17 +65,25 @@ class Subscription:
         self._rejoined = False  # the publisher started anew since
         self._shift = 0  # added to every index: after a restart of the publisher the count goes on
         self._news: Description | None = None
+        self._described = b""  # content of the description seen last
         self._ended = False
         self._freshness = Freshness()
         self._greeted = 0.0
         self.endpoint = endpoint
         self._link = Link(endpoint, keys)
+        self._inbox = Inbox(self._link)
         try:
-            self.description, header = self._first_description(timeout)
+            found = self._inbox.first_description(timeout)
         except BaseException:
             self._link.close()
             raise
-        self._begin(header)
+        if found is None:
+            self._link.close()
+            seen = f"; {self.refused} frames were of no version this zeromag reads" if self.refused else ""
+            asked = f"is `zeromag acquire` running there{seen}?"
+            raise LinkError(f"no zeromag stream answered at {endpoint} within {timeout:g} s: {asked}")
+        self.description = found[0]
+        self._begin(found[1])
 
     @property
     def sensors(self) -> SensorArray:
@@ -89,13 +96,18 @@ class Subscription:
         return self.description.rate
 
     @property
+    def refused(self) -> int:
+        """Frames that were malformed."""
+        return self._inbox.refused
+
+    @property
     def repaired(self) -> int:
         """Frames the replay server gave again."""
         return self._repaired_before + self._repair.repaired
 
     @property
     def lost(self) -> int:
-        """Frames nobody had any more."""
+        """Frames that nobody had any more."""
         return self._lost_before + self._repair.lost
 
     def __enter__(self) -> Self:
@@ -145,7 +157,7 @@ class Subscription:
             try:
                 message = decode(frame, self.description, header)
             except FrameError:
-                self.refused += 1
+                self._inbox.refused += 1
                 continue
             if isinstance(message, Block):
                 return self._placed(message)
@@ -171,12 +183,11 @@ class Subscription:
 
     def _collect(self, seconds: float) -> None:
         """Wait for the sockets and take what they have; ask for what is missing."""
-        frame, answer = self._link.wait(seconds)
+        frame, answer = self._inbox.wait(seconds)
         now = time.monotonic()
-        if answer:
-            self._answered(answer, now)
+        if answer is not None and answer.epoch == self._epoch:
+            self._repair.answer(answer.first, answer.upcoming, answer.frames, now)
         if frame is not None:
-            self._heard = now
             self._live(frame)
         if self._newest_only:
             if self._repair.upcoming < self._repair.known:
@@ -188,32 +199,17 @@ class Subscription:
             if now - self._greeted > _HELLO_SECONDS:
                 self._greeted = now
                 self._link.hello()
-        if now - self._heard > self._silence and not self._reconnect:
+        if now - self._inbox.heard > self._silence and not self._reconnect:
             raise SourceLostError(
-                f"the publisher at {self.endpoint} gave no sign of life for {now - self._heard:.1f} s "
+                f"the publisher at {self.endpoint} gave no sign of life for {now - self._inbox.heard:.1f} s "
                 f"after sample {0 if self._last is None else self._last.stop}: look whether it still runs"
             )
 
-    def _answered(self, parts: list[bytes], now: float) -> None:
-        """Take an answer of the replay server."""
-        head, *frames = parts
-        if len(head) != ANSWER.size or head[:4] != HERE:
-            self.refused += 1
-            return
-        self._heard = now
-        _, epoch, first, upcoming = ANSWER.unpack(head)
-        if epoch == self._epoch:
-            checked = ((self._checked(frame), frame) for frame in frames)
-            whole = [(header, frame) for header, frame in checked if header is not None and header.kind != DESCRIPTION]
-            self._repair.answer(first, upcoming, whole, now)
-
-    def _live(self, frame: bytes) -> None:
-        header = self._checked(frame)
-        if header is None:
-            return
+    def _live(self, frame: Frame) -> None:
+        header = frame[0]
         if header.epoch != self._epoch:
             if header.kind == DESCRIPTION:
-                self._restarted(frame, header)
+                self._restarted(frame)
         elif header.kind == DESCRIPTION:
             self._repair.known = max(self._repair.known, header.sequence)
             self._renew(frame)
@@ -221,60 +217,34 @@ class Subscription:
             self.skipped += 1
             self._repair.upcoming = max(self._repair.upcoming, header.sequence + 1)
         else:
-            self._repair.live((header, frame))
+            self._repair.live(frame)
 
-    def _renew(self, frame: bytes) -> None:
-        description = self._described(frame)
+    def _renew(self, frame: Frame) -> None:
+        """Tell when the session changed."""
+        if frame[1][HEADER_BYTES:] == self._described:
+            return
+        self._described = frame[1][HEADER_BYTES:]
+        description = self._inbox.description(frame)
         if description is not None and description.session != self.description.session:
             self.description = self._news = description
 
-    def _restarted(self, frame: bytes, header: Header) -> None:
-        """Go over to a new start of the publisher; the samples between are a gap by its wall clock."""
-        description = self._described(frame)
+    def _restarted(self, frame: Frame) -> None:
+        """Go over to a new start of the publisher; what was missed between is a gap by its clock."""
+        description = self._inbox.description(frame)
         if description is None:
             return
         self._repaired_before, self._lost_before = self.repaired, self.lost
         self.description = self._news = description
         self._rejoined, self._shift = True, 0
-        self._begin(header)
+        self._begin(frame[0])
 
     def _begin(self, header: Header) -> None:
-        self._epoch, self._heard = header.epoch, time.monotonic()
+        self._epoch, self._inbox.heard = header.epoch, time.monotonic()
         self._repair = Repair(0 if self._from_start else header.sequence, header.sequence)
         if not self._newest_only:
             self._link.reach_replay(self.description.replay)
             self._link.hello()
-            self._greeted = self._heard
-
-    def _first_description(self, timeout: float) -> tuple[Description, Header]:
-        deadline = time.monotonic() + timeout
-        while (left := deadline - time.monotonic()) > 0:
-            frame, _ = self._link.wait(left)
-            header = None if frame is None else self._checked(frame)
-            if frame is not None and header is not None and header.kind == DESCRIPTION:
-                description = self._described(frame)
-                if description is not None:
-                    return description, header
-        heard = f"; {self.refused} frames were of no version this zeromag reads" if self.refused else ""
-        raise LinkError(
-            f"no zeromag stream answered at {self.endpoint} within {timeout:g} s: "
-            f"is `zeromag acquire` running there{heard}?"
-        )
-
-    def _checked(self, frame: bytes) -> Header | None:
-        try:
-            return check(frame)
-        except FrameError:
-            self.refused += 1
-            return None
-
-    def _described(self, frame: bytes) -> Description | None:
-        try:
-            message = decode(frame)
-        except FrameError:
-            self.refused += 1
-            return None
-        return message if isinstance(message, Description) else None
+            self._greeted = self._inbox.heard
 
 
 def _missing(last: Block, fresh: Block) -> int:

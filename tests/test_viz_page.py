@@ -165,6 +165,25 @@ def test_a_map_travels_once(page, feed):
     assert kinds.count("average") == kinds.count("description") == 1
 
 
+def test_the_latency_is_that_of_the_drawn_samples(page, feed):
+    url, _ = page
+    address = url.replace("http", "ws") + "stream"
+    with connect(address, origin=url.rstrip("/")) as socket:
+        socket.send("nonsense")
+        socket.send("9" * 500)
+        socket.send(b"\x00")
+        value = "—"
+        while value == "—":
+            raw = socket.recv(timeout=20)
+            head = json.loads(raw[4 : 4 + struct.unpack_from("<I", raw)[0]])
+            if head["kind"] == "traces":
+                assert head["t_ns"] == str(feed.t_ns)
+                socket.send(head["t_ns"])
+            if head["kind"] == "state":
+                value = {name: value for name, value, _ in head["readings"]}["latency p50 / p99"]
+    assert float(value.split()[0]) <= (time.monotonic_ns() - feed.t_ns) / 1e6
+
+
 def test_wrong_places_are_refused_in_a_sentence(feed):
     stop = threading.Event()
     with pytest.raises(LinkError, match="an endpoint looks like"):

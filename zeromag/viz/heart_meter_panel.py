@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 
 from zeromag.viz.feed import Feed
@@ -39,10 +39,16 @@ class HeartMeterPanel(Panel):
         if not steps:
             write(painter, area, "not measured yet", self.theme.quiet, size=13)
             return
-        for k, step in enumerate(steps[: max(1, int((area.height() - 18) // ROW))]):
+        for k, step in enumerate(steps[: max(1, int(area.height() // ROW))]):
             self._draw_step(painter, QRectF(area.left(), area.top() + k * ROW, area.width(), ROW), step)
-        reason = QRectF(area.left(), area.bottom() - 18, area.width(), 18)
-        write(painter, reason, self._status.chain_reason, self.theme.quiet, align="left")
+        below = area.top() + len(steps) * ROW + 8
+        self._draw_reason(painter, QRectF(area.left(), below, area.width(), area.bottom() - below))
+
+    def _draw_reason(self, painter: QPainter, box: QRectF) -> None:
+        """Write why these steps were chosen, over as many lines as there are."""
+        if box.height() > 14:
+            painter.setPen(QColor(self.theme.quiet))
+            painter.drawText(box, Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop, self._status.chain_reason)
 
     def _draw_step(self, painter: QPainter, row: QRectF, step: Cleaning) -> None:
         write(painter, row.adjusted(0, 0, -0.75 * row.width(), -16), step.stage, self.theme.text, align="left")

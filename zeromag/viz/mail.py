@@ -19,7 +19,7 @@ from zeromag.viz.feed import Feed, LiveMap, Stream
 from zeromag.viz.isolines import isolines
 from zeromag.viz.palette import colour_indices, diverging, on_screen
 from zeromag.viz.places import edges, heart_places
-from zeromag.viz.readings import readings
+from zeromag.viz.readings import Latency, readings
 from zeromag.viz.scale import isoline_step
 from zeromag.viz.theme import INTO_CHEST, OUT_OF_CHEST, RESEARCH_USE
 
@@ -45,6 +45,12 @@ class Mail:
         self._sent = 0  # stream index after the newest sample sent
         self._map: LiveMap | None = None
         self._averages: dict[str, Average] = {}
+        self._latency = Latency()
+
+    def drawn(self, text: str, now_ns: int) -> None:
+        """Take the viewer's word that it has drawn the samples of this `t_ns`; anything else is left alone."""
+        if text.isascii() and text.isdigit() and len(text) < 20:
+            self._latency.drawn(int(text), now_ns)
 
     def hello(self) -> bytes:
         """Return what never changes: the words and the colours."""
@@ -61,7 +67,7 @@ class Mail:
             if stream is not self._stream:
                 self._stream, self._sent = stream, 0
                 out.append(_description(stream))
-            out += self._traces(stream)
+            out += self._traces(stream, feed.t_ns)
         if feed.map is not None and feed.map is not self._map:
             self._map = feed.map
             out.append(_map(feed.map, feed.scale.limit or 1e-12))
@@ -69,17 +75,17 @@ class Mail:
             if average is not self._averages.get(kind):
                 out.append(_average(average))
         self._averages = feed.averages
-        out.append(_state(feed))
+        out.append(_state(feed, self._latency))
         return out
 
-    def _traces(self, stream: Stream) -> list[bytes]:
+    def _traces(self, stream: Stream, t_ns: int) -> list[bytes]:
         stop = stream.values.stop
         wanted = min(stop - self._sent, round(BACKLOG * stream.rate), stream.values.length)
         if wanted <= 0:
             return []
         rows, first = stream.values.newest(wanted)
         self._sent = first + len(rows)
-        return [pack("traces", {"first": first}, {"values": rows[:, _shown(stream)] * 1e12})]
+        return [pack("traces", {"first": first, "t_ns": str(t_ns)}, {"values": rows[:, _shown(stream)] * 1e12})]
 
 
 def _shown(stream: Stream) -> list[int]:
@@ -133,7 +139,7 @@ def _average(average: Average) -> bytes:
     )
 
 
-def _state(feed: Feed) -> bytes:
+def _state(feed: Feed, latency: Latency) -> bytes:
     status = feed.status
     return pack(
         "state",
@@ -144,7 +150,7 @@ def _state(feed: Feed) -> bytes:
             "message": feed.message,
             "source": ("simulated · " if status.simulated else "") + status.source,
             "recording": status.recording,
-            "readings": [[reading.name, reading.value, reading.tone] for reading in readings(feed)],
+            "readings": [[reading.name, reading.value, reading.tone] for reading in readings(feed, latency)],
             "channels": [[name, channel.status, channel.why] for name, channel in status.channels.items()],
         },
     )

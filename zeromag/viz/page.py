@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from importlib.resources import files
 
@@ -66,7 +67,7 @@ def serve_feed(feed: Feed, *, stop: threading.Event, announce: Announce, host: s
         number = listener.getsockname()[1]
         config = uvicorn.Config(
             page_app(feed, number), log_level="warning", access_log=False, ws="websockets-sansio", lifespan="off",
-            timeout_graceful_shutdown=1,
+            timeout_graceful_shutdown=1, ws_max_size=1024,
         )  # fmt: skip
         server = uvicorn.Server(config)
         # On a thread of its own uvicorn leaves the signals to those who started us.
@@ -91,18 +92,27 @@ def page_app(feed: Feed, port: int) -> ASGIApp:
     async def stream(viewer: WebSocket) -> None:
         await viewer.accept()
         mail = Mail()
+        echo = asyncio.create_task(_hear(viewer, mail))
         try:
             await viewer.send_bytes(mail.hello())
-            while True:
+            while not echo.done():
                 for message in mail.due(feed):
                     await viewer.send_bytes(message)
                 await asyncio.sleep(PERIOD)
         except WebSocketDisconnect:
             return
+        finally:
+            echo.cancel()
 
     routes = [Route(path, file) for path in FILES]
     app = Starlette(routes=[*routes, WebSocketRoute("/stream", stream)])
     return _OwnNameOnly(app, {f"127.0.0.1:{port}", f"localhost:{port}"})
+
+
+async def _hear(viewer: WebSocket, mail: Mail) -> None:
+    """Take the viewer's word when it has drawn something, until it leaves; it has nothing else to say."""
+    while (message := await viewer.receive())["type"] == "websocket.receive":
+        mail.drawn(message.get("text") or "", time.monotonic_ns())
 
 
 class _OwnNameOnly:

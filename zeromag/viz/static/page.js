@@ -44,6 +44,7 @@ function take(message) {
 
 function keep(message) {
   const [samples, width] = message.values.shape;
+  keep.t_ns = message.t_ns;
   if (message.first > ring.stop && ring.stop > 0)
     for (let t = Math.max(ring.stop, message.first - ring.size); t < message.first; t++)
       ring.rows.fill(NaN, (t % ring.size) * width, (t % ring.size + 1) * width);
@@ -310,7 +311,11 @@ const due = new Set(["map", "traces", "beat"]);
 const everything = () => { inks(); ["map", "traces", "beat"].forEach((name) => due.add(name)); };
 function draw() {
   if (due.delete("map")) drawMap();
-  if (due.delete("traces")) { drawTraces(); frames++; }
+  if (due.delete("traces")) {
+    drawTraces(); frames++;
+    if (keep.t_ns && socket.readyState === WebSocket.OPEN) socket.send(keep.t_ns); // for the latency on screen
+    keep.t_ns = "";
+  }
   if (due.delete("beat")) drawBeat();
   veil();
   requestAnimationFrame(draw);

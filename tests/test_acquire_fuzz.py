@@ -1,0 +1,201 @@
+"""Mutated frames, journals and recordings: refused or read right, never a crash, a hang or a growing memory."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from tests.acquire_streams import RATE, Counter, array, counted, is_counted
+from zeromag.acquire.frame import FrameError, read_header
+from zeromag.acquire.message import Description, End, Result, Stamp
+from zeromag.acquire.recording import write_recording
+from zeromag.acquire.replay_server import BATCH_FRAMES, REQUEST, ReplayServer, Shelf
+from zeromag.acquire.wire import decode, encode_block, encode_description, encode_end, encode_result
+from zeromag.block import Block
+from zeromag.event import Event
+
+ROOT = Path(__file__).resolve().parent.parent
+SENSORS = array(5)
+DESCRIPTION = Description(SENSORS, RATE, {"source": "x"})
+STAMP = Stamp(1, 2, 3)
+
+MANY = pytest.mark.parametrize("times", [10_000, pytest.param(1_000_000, marks=pytest.mark.nightly)])
+
+
+def frames() -> list[bytes]:
+    block = Block(counted(0, 10, 5), 0, RATE, SENSORS, np.zeros((10, 5), dtype=np.bool_), (Event(3, "mark"),))
+    return [
+        encode_block(block, STAMP),
+        encode_description(DESCRIPTION, STAMP),
+        encode_result(Result("map", {"a": [1, {"b": None}]}, {"bz": np.zeros((3, 3))}), STAMP),
+        encode_end(End(10, "done"), STAMP),
+    ]
+
+
+def mutated(chance: random.Random, content: bytes) -> bytes:
+    """Return `content` with bytes changed, cut out, doubled or cut off."""
+    broken = bytearray(content)
+    for _ in range(chance.randint(1, 8)):
+        at = chance.randrange(len(broken)) if broken else 0
+        what = chance.randrange(4)
+        if what == 0 and broken:
+            broken[at] = chance.randrange(256)
+        elif what == 1:
+            del broken[at : at + chance.randint(1, 40)]
+        elif what == 2:
+            broken[at:at] = broken[at : at + chance.randint(1, 40)]
+        else:
+            del broken[max(at, 1) :]
+    return bytes(broken)
+
+
+@MANY
+def test_mutated_frames_are_refused_and_memory_stays(times: int) -> None:
+    chance = random.Random(1)
+    whole = frames()
+    process = psutil.Process()
+    refused, start = 0, 0
+    for k in range(times):
+        frame = chance.choice(whole)
+        broken = mutated(chance, frame)
+        if broken == frame:
+            continue
+        with pytest.raises(FrameError):
+            decode(broken, DESCRIPTION)
+        refused += 1
+        if k == times // 4:
+            start = process.memory_info().rss
+    assert refused > 0.9 * times
+    assert process.memory_info().rss - start < 16 << 20
+
+
+@MANY
+def test_frames_with_a_right_checksum_and_no_sense_are_refused_too(times: int) -> None:
+    """Whoever can compute a CRC is not trusted either: the content is checked as well."""
+    import struct
+    import zlib
+
+    chance = random.Random(2)
+    whole = frames()
+    refused = 0
+    for _ in range(times // 4):
+        broken = bytearray(mutated(chance, chance.choice(whole)))
+        if len(broken) < 80:
+            continue
+        broken[0:6] = b"ZMAG\x01\x00"
+        broken[68:72] = struct.pack("<I", len(broken) - 80)
+        broken[76:80] = struct.pack("<I", zlib.crc32(broken[80:], zlib.crc32(broken[:76])))
+        try:
+            message = decode(bytes(broken), DESCRIPTION)
+        except FrameError:
+            refused += 1
+        else:
+            assert isinstance(message, (Block, Description, Result, End))
+    assert refused > 0
+
+
+@MANY
+def test_any_request_to_the_replay_server_is_answered_within_bounds(times: int) -> None:
+    chance = random.Random(3)
+    shelf = Shelf(50_000)
+    for sequence in range(1000):
+        shelf.put(sequence, frames()[3])
+    server = ReplayServer(shelf, None, epoch=7)
+    for _ in range(times // 4):
+        word = chance.choice([b"FROM", b"HELO", b"BYE ", chance.randbytes(4)])
+        epoch = chance.choice([7, chance.getrandbits(64)])
+        sequence = chance.choice([chance.randrange(1100), chance.getrandbits(64)])
+        request = REQUEST.pack(word, epoch, sequence)
+        who = chance.randbytes(2)
+        answer = server.answer(who, mutated(chance, request) if chance.random() < 0.3 else request, 1000)
+        assert answer is None or len(answer) <= 1 + BATCH_FRAMES
+    assert server.consumers() <= 1000
+
+
+# Reads mutated files in a process with limits; prints how many were refused and how many read.
+READER = """
+import random, resource, sys
+from pathlib import Path
+resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
+from tests.acquire_streams import is_counted
+from tests.test_acquire_fuzz import mutated
+from zeromag.acquire.replay import replay
+from zeromag.acquire.recording import verify
+from zeromag.errors import ZeromagError
+whole, seed, times = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+content, chance = whole.read_bytes(), random.Random(seed)
+path = whole.with_name("broken" + "".join(whole.suffixes))
+refused = read = 0
+for _ in range(times):
+    path.write_bytes(mutated(chance, content))
+    try:
+        verify(path)
+        for block in replay(path, block=1000).blocks():
+            pass
+        read += 1
+    except ZeromagError:
+        refused += 1
+print(refused, read)
+"""
+
+
+def read_mutated(path: Path, seed: int, times: int) -> tuple[int, int]:
+    done = subprocess.run(
+        [sys.executable, "-c", READER, str(path), str(seed), str(times)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=60 + times,
+        check=False,
+    )
+    assert done.returncode == 0, f"seed {seed}: {done.stderr[-2000:]}"
+    refused, read = done.stdout.split()
+    return int(refused), int(read)
+
+
+def recording(folder: Path) -> Path:
+    return write_recording(folder / "a.zm.h5", Counter(300)).path
+
+
+def journal(folder: Path) -> Path:
+    from tests.test_acquire_journal import write
+
+    write(folder / "a.zmj", Counter(300))
+    return folder / "a.zmj"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of a process are set as on Linux")
+@pytest.mark.parametrize("make", [journal, recording])
+@pytest.mark.parametrize("times", [100, pytest.param(50_000, marks=pytest.mark.nightly)])
+def test_mutated_files_crash_nothing(tmp_path: Path, make: Callable[[Path], Path], times: int) -> None:
+    path = make(tmp_path)
+    for seed in range(0, times, 1000):
+        refused, read = read_mutated(path, seed, min(times, 1000))
+        assert refused + read == min(times, 1000)
+
+
+def test_a_mutated_journal_never_gives_a_wrong_sample(tmp_path: Path) -> None:
+    from tests.test_acquire_journal import blocks_of
+    from zeromag.errors import InputError
+
+    content = journal(tmp_path).read_bytes()
+    chance = random.Random(4)
+    path = tmp_path / "broken.zmj"
+    for _ in range(300):
+        path.write_bytes(mutated(chance, content))
+        try:
+            assert is_counted(blocks_of(path))
+        except InputError:
+            continue
+
+
+def test_a_header_of_zeros_is_refused() -> None:
+    with pytest.raises(FrameError, match="begins with"):
+        read_header(bytes(80))

@@ -82,8 +82,16 @@ class Footer(QWidget):
         super().__init__()
         self.theme = theme
         self.hint = ""
+        self.message = ""  # what went wrong last; takes the hint's place
         self.setFixedHeight(24)
         self.setAccessibleName(RESEARCH_USE)
+
+    def show_message(self, message: str) -> None:
+        """Say what went wrong; empty: nothing did."""
+        if message != self.message:
+            self.message = message
+            self.setAccessibleDescription(message)
+            self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """Paint the foot."""
@@ -92,5 +100,6 @@ class Footer(QWidget):
         painter.fillRect(self.rect(), QColor(self.theme.window))
         box = QRectF(0, 0, self.width(), self.height())
         write(painter, box, RESEARCH_USE, self.theme.text, size=12, bold=True, align="left")
-        write(painter, box.adjusted(260, 0, 0, 0), self.hint, self.theme.quiet, size=11, align="right")
+        words, tone = (self.message, self.theme.warning) if self.message else (self.hint, self.theme.quiet)
+        write(painter, box.adjusted(260, 0, 0, 0), words, tone, size=12 if self.message else 11, align="right")
         painter.end()

@@ -21,14 +21,11 @@ class StatusPanel(Panel):
     title = "Channels"
 
     def refresh(self, feed: Feed) -> bool:
-        """Take the status and the message."""
-        before = (self.status, self.message)
-        self.status = feed.status
-        self.message = feed.message
-        return (self.status, self.message) != before
+        """Take the status."""
+        before, self.status = self.status, feed.status
+        return self.status != before
 
     status = Status()
-    message = ""
 
     def draw(self, painter: QPainter, area: QRectF) -> None:
         """Paint tiles and lines."""
@@ -41,8 +38,6 @@ class StatusPanel(Panel):
         bottom = self._draw_tiles(painter, area, channels)
         lines = [(f"{name}  {channel.status}  {channel.why}", self.theme.alarm) for name, channel in bad.items()]
         lines += [(text, self.theme.text) for text in _cleaning(self.status)]
-        if self.message:
-            lines.insert(0, (self.message, self.theme.warning))
         room = int((area.bottom() - bottom) / LINE)
         if len(lines) > room > 0:
             hidden = len(lines) - room + 1

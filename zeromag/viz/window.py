@@ -97,6 +97,7 @@ class Window(QWidget):
                 panel.update()
             panel.show_veil(veil if name in ("map", "traces") else "")
         self.header.show_feed(self.feed, state, readings(self.feed, self.latency))
+        self.footer.show_message(self.feed.message)
 
     def toggle_pause(self) -> None:
         """Hold the picture still, or go on with what is new."""

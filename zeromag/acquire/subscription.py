@@ -24,9 +24,7 @@ _HELLO_SECONDS: Final = 1.0
 
 
 class Subscription:
-    """A source fed by a publisher; belongs to one thread.
-
-    `skipped` counts the stale blocks that a viewer did not want.
+    """A source fed by a publisher, for one thread; `skipped` counts the stale blocks that a viewer did not want.
 
     Parameters
     ----------
@@ -68,8 +66,7 @@ class Subscription:
         self._described = b""  # content of the description seen last
         self._ended = False
         self._freshness = Freshness()
-        self._greeted = 0.0
-        self.endpoint = endpoint
+        self.endpoint, self._greeted = endpoint, 0.0
         self._link = Link(endpoint, keys)
         self._inbox = Inbox(self._link)
         try:

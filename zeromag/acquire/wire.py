@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from zeromag.acquire.counts import counts_of
 from zeromag.acquire.frame import (
     BLOCK,
     DESCRIPTION,
@@ -81,27 +81,6 @@ _description = msgspec.msgpack.Decoder(_DescriptionPart)
 _result = msgspec.msgpack.Decoder(_ResultPart)
 _end = msgspec.msgpack.Decoder(_EndPart)
 _events = msgspec.msgpack.Decoder(list[_EventPart])
-
-
-@lru_cache(maxsize=16)
-def _counts_per_unit(sensors: SensorArray) -> NDArray[np.float64] | None:
-    return 1.0 / sensors.quantum if (sensors.quantum > 0).all() else None
-
-
-def counts_of(data: NDArray[np.float64], sensors: SensorArray) -> NDArray[np.int32] | None:
-    """Return the counts that times the quanta give `data` back bit for bit; None when there are none."""
-    per_unit = _counts_per_unit(sensors)
-    if per_unit is None or (len(data) > 32 and _counts(data[:1], per_unit, sensors.quantum) is None):
-        return None  # one row tells nearly always
-    return _counts(data, per_unit, sensors.quantum)
-
-
-def _counts(
-    data: NDArray[np.float64], per_unit: NDArray[np.float64], quantum: NDArray[np.float64]
-) -> NDArray[np.int32] | None:
-    with np.errstate(invalid="ignore", over="ignore"):  # NaN and what no int32 holds come back as something else
-        counts = np.rint(data * per_unit).astype("<i4")
-    return counts if (counts * quantum).tobytes() == data.tobytes() else None
 
 
 def encode_block(block: Block, stamp: Stamp) -> bytes:

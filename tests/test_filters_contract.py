@@ -123,7 +123,7 @@ def joined(stage: Stage, block: Block, cuts: set[int] | tuple[int, ...]) -> tupl
 
 
 @every_stage
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(cuts=st.sets(st.integers(1, N - 1), max_size=40))
 def test_output_ignores_block_size(name: str, cuts: set[int]) -> None:
     whole = joined(STAGES[name], SIGNAL, ())

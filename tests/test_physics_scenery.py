@@ -39,7 +39,7 @@ def test_background_has_the_density_of_its_formula(name):
     assert background is not None
     array = with_references(grid(2, 2))
     field = background.start(array, 1000.0, (3,))
-    seen = np.concatenate([field(start, 128) for start in range(0, 128 * 4000, 128)])
+    seen = np.concatenate([field(start, 128) for start in range(0, 128 * 2500, 128)])
     frequency, power = welch(seen, 1000, nperseg=32768, axis=0, detrend="constant")
     share = (outside_basis(array) * np.repeat([1.0, background.gradient], [3, 5])) ** 2
     relative = power / share.sum(axis=1)

@@ -119,8 +119,9 @@ def test_surfaces_of_the_body_have_their_published_volumes(data):
     assert volumes["blood"] == pytest.approx(268e-6, rel=5e-3)
 
 
-def test_a_real_torso_resembles_the_half_space_below_the_array(data):
+def test_a_real_torso_resembles_the_half_space_below_the_array(data, tmp_path_factory, monkeypatch):
     """How far the half-space is off is in docs/simulation.md; here: same shape, no flipped axis."""
+    monkeypatch.setenv("ZEROMAG_CACHE", str(tmp_path_factory.getbasetemp() / "torso"))  # shared with the scenes' test
     heart = (0.01, -0.005, -0.10)
     torso = read_torso(data / "torso", heart=heart)
     assert torso.regions[0].surface.points[:, 2].max() < 0

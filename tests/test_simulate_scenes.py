@@ -106,9 +106,9 @@ def test_an_extra_beat_has_no_p_wave_and_a_wide_qrs():
     assert width[kinds == "ectopic"].min() > 1.6 * width[kinds == "normal"].max()
 
 
-def test_sphere_and_torso_drive_the_same_heart(data, tmp_path, monkeypatch):
-    monkeypatch.setenv("ZEROMAG_CACHE", str(tmp_path))
-    assert cache_folder() == tmp_path
+def test_sphere_and_torso_drive_the_same_heart(data, tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("ZEROMAG_CACHE", str(tmp_path_factory.getbasetemp() / "torso"))
+    assert cache_folder() == tmp_path_factory.getbasetemp() / "torso"
     fields = []
     for conductor in ("halfspace", "infinite", "sphere&sphere_mm=300", f"torso&torso={data}/torso"):
         source = simulation(f"sim:adult?seconds=0.5&conductor={conductor}")

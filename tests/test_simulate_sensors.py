@@ -6,6 +6,7 @@ import pytest
 from zeromag.acquire.simulate import simulation
 from zeromag.errors import InputError
 from zeromag.physics.arrays import grid
+from zeromag.physics.digitiser import Digitiser
 from zeromag.physics.sensor_errors import SensorErrors
 
 QUIET = "mains=0&drift_pT=0&lift_pT=0&residual_nT=0"
@@ -105,3 +106,45 @@ def test_everything_at_once_ignores_the_block_size():
 def test_impossible_sensors_are_refused(query, message):
     with pytest.raises(InputError, match=message):
         simulation(f"sim:adult?{query}")
+
+
+def test_a_railed_sensor_stays_railed_for_its_recovery():
+    quantum, limit = np.array([1.0, 1.0]), np.array([10.0, 10.0])
+    readings = np.zeros((60, 2))
+    readings[5, 0], readings[30, 1], readings[33, 1] = 99.0, -99.0, -99.0
+    whole = Digitiser(quantum, limit, 8)(readings)
+    np.testing.assert_array_equal(np.flatnonzero(whole[:, 0]), np.arange(5, 14))
+    np.testing.assert_array_equal(np.flatnonzero(whole[:, 1]), np.arange(30, 42))
+    assert set(np.unique(whole)) == {-10.0, 0.0, 10.0}
+    for cut in (6, 10, 31, 34):
+        digitise = Digitiser(quantum, limit, 8)
+        np.testing.assert_array_equal(np.concatenate([digitise(readings[:cut]), digitise(readings[cut:])]), whole)
+
+
+def test_recovery_makes_railed_stretches_longer():
+    spec = "sim:adult?seconds=5&clipping=S09&lift_pT=0&drift_pT=0"
+    quick, slow = joined(spec)[:, 8], joined(spec + "&recovery_ms=15")[:, 8]
+    limit = simulation(spec).sensors.limit[8]
+    assert (slow == limit).sum() > (quick == limit).sum() + 15
+    same = slow != limit
+    np.testing.assert_array_equal(slow[same], quick[same])
+
+
+@pytest.mark.parametrize("block", [10, 7, 300, 10_000])
+def test_a_rezero_is_a_gap_and_a_new_offset(block):
+    spec = "sim:adult?seconds=12&rezero_s=4&residual_nT=1"
+    blocks = list(simulation(spec, block=block).blocks())
+    samples = np.concatenate([np.arange(b.first, b.stop) for b in blocks])
+    lost = np.setdiff1d(np.arange(12_000), samples)
+    np.testing.assert_array_equal(lost, np.concatenate([np.arange(s, s + 1000) for s in (3000, 7000, 11_000)]))
+    values = np.concatenate([b.data for b in blocks])
+    before, after = values[:3000].mean(axis=0), values[3000:6000].mean(axis=0)
+    assert np.abs(before).max() > 5e-10
+    assert np.abs(after).max() < 1.5e-10
+    np.testing.assert_array_equal(values, joined(spec))
+    np.testing.assert_array_equal(values[:3000], joined(spec.replace("&rezero_s=4", ""))[:3000])
+
+
+def test_a_rezero_longer_than_its_period_is_refused():
+    with pytest.raises(InputError, match="shorter than the time between two"):
+        simulation("sim:adult?rezero_s=0.5")

@@ -75,6 +75,8 @@ class Options:
     loop_gain: float = 0.0  # of its field feedback, 0: open loop
     range_nT: float = 5.0  # ±
     bits: int = 24
+    recovery_ms: float = 0.0  # how long a railed sensor stays railed
+    rezero_s: float = 0.0  # time between two nullings, 0: never; the last second of it is lost
 
     gain_error: float = 0.0  # standard deviation, relative
     tilt_deg: float = 0.0  # rms
@@ -116,6 +118,8 @@ LIMITS = (
     ("lift_pT", 0, 1e9),
     ("rail_pT", 0, 1e9),
     ("residual_nT", 0, 1e6),
+    ("recovery_ms", 0, 10_000),
+    ("rezero_s", 0, 1e6),
     ("bandwidth", 0, 1e6),
     ("loop_gain", 0, 1e6),
     ("sphere_mm", 50, 1e6),

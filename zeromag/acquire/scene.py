@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zeromag.physics.conductor import Conductor, lead_field
+from zeromag.physics.digitiser import Digitiser
 from zeromag.physics.drift import Residual
 from zeromag.physics.noise import NoiseStream
 from zeromag.physics.outside import Interference, middle
@@ -120,8 +121,10 @@ class Device:
         self._noise = NoiseStream(simulation.noise, np.ones(len(sensors)), simulation.rate, length, (seed, NOISE_SEED))
         self._follow = simulation.opm and simulation.opm.follow(len(sensors), simulation.rate, (seed, OPM_SEED))
         self._spoil = simulation.faults.start(sensors, simulation.rate, (seed, FAULT_SEED))
-        self._quantum = sensors.quantum
-        self._most = np.rint(sensors.limit / sensors.quantum)
+        recovery = round(simulation.recovery * simulation.rate)
+        self._digitise = Digitiser(sensors.quantum, sensors.limit, recovery)
+        self._rezero = simulation.rezero
+        self._offset = np.zeros(len(sensors))
         self._length = length
 
     def read(
@@ -137,11 +140,21 @@ class Device:
             total = self._follow(total)
         readings = self._noise.chunk(first // self._length)
         readings += total
+        self._null(first, total, readings)
         self._spoil(first, readings)
-        counts = np.rint(readings / self._quantum)
-        np.clip(counts, -self._most, self._most, out=counts)
-        counts *= self._quantum
-        return counts
+        return self._digitise(readings)
+
+    def _null(self, first: int, total: NDArray[np.float64], readings: NDArray[np.float64]) -> None:
+        """Take off what the coils null, which they learn anew at the end of each re-zero."""
+        if self._rezero is None:
+            return
+        row = self._rezero.learnt(first, self._length)
+        if row is None:
+            readings -= self._offset
+            return
+        readings[:row] -= self._offset
+        self._offset = total[row].copy()
+        readings[row:] -= self._offset
 
 
 def _lead(conductor: Conductor, places: NDArray[np.float64], sensors: SensorArray) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from zeromag.acquire.options import Options, nearest, parsed
+from zeromag.acquire.rezero import Rezero
 from zeromag.acquire.simulation import Simulation
 from zeromag.acquire.vcg import read_vcg
 from zeromag.errors import InputError
@@ -92,6 +93,8 @@ def _built(spec: str, options: Options, hearts: tuple[Heart, ...]) -> Simulation
             start_s=options.fault_s,
             stop_s=options.fault_end_s,
         ),
+        recovery=options.recovery_ms * 1e-3,
+        rezero=Rezero(round(options.rezero_s * options.rate), round(options.rate)) if options.rezero_s else None,
     )
 
 

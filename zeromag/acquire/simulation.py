@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from zeromag.acquire.rezero import Rezero
 from zeromag.acquire.scene import ERROR_SEED, HEART_SEED, Device, Scene, room_seed
 from zeromag.block import Block
 from zeromag.physics.conductor import Conductor
@@ -57,6 +58,8 @@ class Simulation:
     errors: SensorErrors = field(default_factory=SensorErrors)
     opm: Opm | None = None  # None: an ideal sensor of endless bandwidth
     faults: Faults = field(default_factory=Faults)
+    recovery: float = 0.0  # s that a railed sensor stays railed
+    rezero: Rezero | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.rate <= 1e6:
@@ -77,20 +80,33 @@ class Simulation:
     def blocks(self) -> Generator[Block, None, None]:
         """Give the recording block by block, as fast as it is asked for."""
         rest: list[NDArray[np.float64]] = []
-        waiting, first = 0, 0
-        for chunk in self.chunks():
-            rest.append(chunk.data)
-            waiting += len(chunk.data)
+        waiting = first = 0
+        for start, run in self._runs():
+            if start != first + waiting:  # samples are missing: what is waiting goes out as it is
+                if waiting:
+                    yield self._block(np.concatenate(rest), first)
+                rest, waiting, first = [], 0, start
+            rest.append(run)
+            waiting += len(run)
             if waiting < self.block:
                 continue
             rows = rest[0] if len(rest) == 1 else np.concatenate(rest)
-            for start in range(0, waiting - self.block + 1, self.block):
-                yield self._block(rows[start : start + self.block], first)
+            for row in range(0, waiting - self.block + 1, self.block):
+                yield self._block(rows[row : row + self.block], first)
                 first += self.block
             waiting %= self.block
             rest = [rows[len(rows) - waiting :]] if waiting else []
         if waiting:
             yield self._block(np.concatenate(rest), first)
+
+    def _runs(self) -> Generator[tuple[int, NDArray[np.float64]], None, None]:
+        """Give the first sample and the rows of each stretch that was not lost."""
+        for chunk in self.chunks():
+            if self.rezero is None:
+                yield chunk.first, chunk.data
+                continue
+            for start, stop in self.rezero.runs(chunk.first, len(chunk.data)):
+                yield chunk.first + start, chunk.data[start:stop]
 
     def _block(self, rows: NDArray[np.float64], first: int) -> Block:
         return Block(data=rows, first=first, rate=self.rate, sensors=self.sensors)

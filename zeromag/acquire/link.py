@@ -99,6 +99,8 @@ class Link:
             be_client(socket, self._keys)
         socket.setsockopt(zmq.RECONNECT_IVL, 100)
         socket.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
+        socket.setsockopt(zmq.CONNECT_TIMEOUT, 1000)  # TCP alone would wait longer and longer between tries
+        socket.setsockopt(zmq.HANDSHAKE_IVL, 2000)
         socket.setsockopt(zmq.HEARTBEAT_IVL, 1000)  # what a cut connection loses, the replay server gives again
         socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 3000)
         return socket

@@ -368,6 +368,28 @@ def test_quspin_refusals(tmp_path: Path) -> None:
     assert "positions.tsv" in refused(path)
 
 
+# --- UCL ------------------------------------------------------------------------------------------------
+
+
+def test_fil_binary_is_read(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    x = np.random.default_rng(0).normal(scale=1e3, size=(500, 4)).astype(">f4")
+    (tmp_path / "rest_meg.bin").write_bytes(x.tobytes())
+    rows = [("X1", "MEGMAG", "good"), ("Y1", "MEGMAG", "bad"), ("R1", "MEGREFMAG", "good"), ("T1", "TRIG", "good")]
+    channels = "".join(f"{name}\t{kind}\t{'V' if kind == 'TRIG' else 'fT'}\t{good}\n" for name, kind, good in rows)
+    (tmp_path / "rest_channels.tsv").write_text("name\ttype\tunits\tstatus\n" + channels)
+    places = "".join(f"{name}\t{50 * k}\t100\t0\t0\t0\t1\n" for k, (name, _, _) in enumerate(rows[:3]))
+    (tmp_path / "rest_positions.tsv").write_text("name\tPx\tPy\tPz\tOx\tOy\tOz\n" + places)  # mm, as UCL writes them
+    (tmp_path / "rest_meg.json").write_text('{"SamplingFrequency": 500, "PowerLineFrequency": 50}')
+    source = open_source(str(tmp_path / "rest_meg.bin"))
+    assert source.sensors.kinds == ("mag", "mag", "ref", "stim")
+    assert source.sensors.status == ("good", "bad", "good", "good")
+    assert_allclose(source.sensors.positions[1], [0.05, 0.1, 0.0], atol=1e-9)
+    got = joined(list(source.blocks()))
+    assert got.shape == (500, 4)
+    assert_allclose(got[:, :3], x[:, :3] * 1e-15, rtol=1e-7)
+    assert capfd.readouterr() == ("", "")
+
+
 # --- MNE Raw --------------------------------------------------------------------------------------------
 
 

@@ -46,6 +46,17 @@ def test_staleness_begins_after_200_ms():
     assert Feed().state() == "WAITING"
 
 
+@pytest.mark.parametrize(
+    ("source", "state"),
+    [("sim:adult", "LIVE"), ("lsl:OPM", "LIVE"), ("tcp://h:1", "LIVE"), ("", "LIVE"),
+     ("scan.fif", "REPLAY"), ("/data/a b/scan.zm.h5", "REPLAY"), (r"C:\data\scan.fif", "REPLAY")],
+)  # fmt: skip
+def test_what_comes_out_of_a_file_is_no_live_heart(source, state):
+    feed = fill(Feed())
+    feed.result("status", {"source": source}, {})
+    assert feed.state(feed.arrived_ns) == state
+
+
 def test_a_gap_is_empty_and_a_step_back_starts_anew():
     feed, sensors = Feed(), array(2)
     ones = np.ones((10, 4))

@@ -10,6 +10,7 @@ import pytest
 from tests.viz_qt import application, grabbed
 from tests.viz_scene import RATE, array, blues, centre, fill, reds
 from zeromag.block import Block
+from zeromag.sensors import SensorArray
 from zeromag.viz.feed import Feed
 from zeromag.viz.theme import THEMES, contrast
 
@@ -157,6 +158,20 @@ def test_one_channel_or_five_hundred(n):
     live(window)
     assert grabbed(window).any()
     window.close()
+
+
+def test_an_array_without_places_shows_traces_and_says_why_there_is_no_map():
+    nowhere = np.full((12, 3), np.nan)
+    sensors = SensorArray(tuple(f"S{k}" for k in range(12)), nowhere, nowhere)
+    feed = Feed()
+    feed.block(Block(data=np.zeros((500, 12)), first=0, rate=RATE, sensors=sensors))
+    for layout in ("clinic", "array"):
+        window = Window(feed, layout=layout)
+        window._timer.stop()
+        live(window)
+        assert grabbed(window).any()
+        assert layout == "array" or "with positions" in window.map._why_not
+        window.close()
 
 
 def test_an_empty_feed_waits():

@@ -63,16 +63,18 @@ class BeatPanel(Panel):
         self.note = f"{average.kind} · {average.nave} beats · noise {noise:.0f} fT"
 
     def _draw_waves(self, painter: QPainter, plot: QRectF, wave: NDArray[np.float64], reach: float) -> None:
-        width, height = int(plot.width()), int(plot.height())
+        ratio = self.devicePixelRatioF()
+        width, height = int(plot.width() * ratio), int(plot.height() * ratio)
         count = wave.shape[1]
         self._pixels = np.zeros((height, width), dtype=np.uint32)
         middle, colours = np.full(count, height / 2), np.full(count, pixel(self.theme.trace), dtype=np.uint32)
         per_pixel = (len(wave) - 1) / width
         draw_traces(
             self._pixels, np.ascontiguousarray(wave), 0, per_pixel, False, 0, middle, np.zeros(count),
-            height / 2 / reach, 0.5, colours, 0, EVERYTHING,
+            height / 2 / reach, 0.5 * ratio, colours, 0, EVERYTHING,
         )  # fmt: skip
         image = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
+        image.setDevicePixelRatio(ratio)
         painter.drawImage(plot.topLeft(), image)
 
     def _draw_axes(self, painter: QPainter, plot: QRectF, average: Average, reach: float) -> None:

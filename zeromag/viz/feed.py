@@ -49,8 +49,7 @@ class Stream:
 class Feed:
     """Holds what arrived last; every attribute is replaced whole, so a reader in another thread sees no half."""
 
-    def __init__(self, *, seconds: float = 20.0, mode: str = "LIVE") -> None:
-        self.mode = mode  # what it says while data comes: `LIVE` or `REPLAY`
+    def __init__(self, *, seconds: float = 20.0) -> None:
         self.stream: Stream | None = None
         self.session: Mapping[str, object] = {}
         self.map: LiveMap | None = None
@@ -126,14 +125,14 @@ class Feed:
         self.version += 1
 
     def state(self, now_ns: int | None = None) -> str:
-        """Return `WAITING`, `LIVE` (or `REPLAY`), `STALE` or `ENDED`."""
+        """Return `WAITING`, `LIVE` (`REPLAY` when the samples come out of a file), `STALE` or `ENDED`."""
         if self.ended is not None:
             return "ENDED"
         if self.arrived_ns == 0:
             return "WAITING"
         if self.age_ns(now_ns) > STALE_NS:
             return "STALE"
-        return "REPLAY" if self.status.replay else self.mode
+        return "REPLAY" if self.status.of_file else "LIVE"
 
     def age_ns(self, now_ns: int | None = None) -> int:
         """Return how long ago the newest samples or map came."""

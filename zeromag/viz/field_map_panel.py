@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
+from zeromag.mapping.mapper import Mapper
 from zeromag.mapping.poles import poles
 from zeromag.sensors import SensorArray
 from zeromag.viz.feed import Feed, LiveMap
@@ -40,6 +41,7 @@ class FieldMapPanel(Panel):
         self.setMinimumSize(280, 240)
         self._places: list[tuple[str, float, float]] = []
         self._sensors: SensorArray | None = None
+        self._why_not = ""  # the reason when this array carries no map
         self._bad: set[str] = set()
         self._pixels: NDArray[np.uint32] = np.zeros((1, 1), dtype=np.uint32)
 
@@ -57,6 +59,7 @@ class FieldMapPanel(Panel):
         sensors = feed.stream.sensors if feed.stream else None
         if sensors is not self._sensors:
             self._sensors = sensors
+            self._why_not = Mapper().why_not(sensors) if sensors else ""
             self._places = heart_places(sensors) if sensors else []
 
     def picture(self, area: QRectF) -> QRectF:
@@ -73,7 +76,7 @@ class FieldMapPanel(Panel):
         """Paint the map with everything on it."""
         shown = self.map
         if shown is None:
-            write(painter, area, self.waiting, self.theme.quiet, size=13)
+            write(painter, area, self._why_not or self.waiting, self.theme.quiet, size=13)
             return
         box = self.picture(area)
         painter.fillRect(box, QColor(self.theme.unseen))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zeromag.mapping.average import Average
+from zeromag.mapping.mapper import Mapper
 from zeromag.viz.feed import Feed, LiveMap, Stream
 from zeromag.viz.isolines import isolines
 from zeromag.viz.palette import colour_indices, diverging, on_screen
@@ -98,7 +99,10 @@ def _shown(stream: Stream) -> list[int]:
 def _description(stream: Stream) -> bytes:
     names = [stream.sensors.names[c] for c in _shown(stream)]
     places = [[name, x, y] for name, x, y in heart_places(stream.sensors)]
-    return pack("description", {"rate": stream.rate, "names": names, "places": places})
+    return pack(
+        "description",
+        {"rate": stream.rate, "names": names, "places": places, "no_map": Mapper().why_not(stream.sensors)},
+    )
 
 
 @lru_cache(maxsize=4)

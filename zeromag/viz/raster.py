@@ -78,7 +78,7 @@ def draw_traces(
         if at < since:
             continue
         image[:, column] = ground
-        if low + per_pixel < first:
+        if low + per_pixel <= first:
             continue
         for c in range(rows.shape[1]):
             least, largest = _spans(rows, c, low, low + per_pixel, first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -64,7 +65,11 @@ class Status:
     recording: bool = False
     source: str = ""
     simulated: bool = False
-    replay: bool = False
+
+    @property
+    def of_file(self) -> bool:
+        """Whether the samples come out of a file: a source that lives is written `kind:…`."""
+        return bool(self.source) and re.match(r"[a-z][a-z0-9+.-]+:", self.source) is None
 
     def bad(self) -> set[str]:
         """Return the names of the channels that must not be used."""

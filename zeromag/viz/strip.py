@@ -28,6 +28,7 @@ class Look:
     zero: tuple[float, ...]  # T at each trace's middle
     butterfly: bool
     sweep: bool
+    ratio: float = 1.0  # pixels of the screen per pixel of the layout
 
 
 class Strip:
@@ -52,8 +53,9 @@ class Strip:
         pitch = look.height / (1 if look.butterfly else count)
         middle = np.array([((0 if look.butterfly else k) + 0.5) * pitch for k in range(count)])
         draw_traces(
-            self.pixels, np.ascontiguousarray(rows[:, look.columns]), first, look.per_pixel, look.sweep, ERASE, middle,
-            np.array(look.zero), look.gain, HALF, np.array(look.colours, dtype=np.uint32), look.ground, self._newest,
+            self.pixels, np.ascontiguousarray(rows[:, look.columns]), first, look.per_pixel, look.sweep,
+            int(ERASE * look.ratio), middle, np.array(look.zero), look.gain, HALF * look.ratio,
+            np.array(look.colours, dtype=np.uint32), look.ground, self._newest,
         )  # fmt: skip
         self._newest = newest
         return self.pixels

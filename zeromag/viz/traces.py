@@ -93,12 +93,15 @@ class Traces(Panel):
         per_pixel = stream.rate / (self.speed * self.pixels_per_mm())
         self._settle(stream, columns, int(width * per_pixel), height / (1 if self.butterfly else len(columns)))
         names = [stream.sensors.names[c] for c in columns]
+        ratio = self.devicePixelRatioF()
+        wide, high = int(width * ratio), int(height * ratio)
         look = Look(
-            width, height, tuple(columns), tuple(self._colour(name) for name in names), pixel(self.theme.panel),
-            per_pixel, self.gain, tuple(self._zero.tolist()), self.butterfly, self.sweep,
+            wide, high, tuple(columns), tuple(self._colour(name) for name in names), pixel(self.theme.panel),
+            per_pixel / ratio, self.gain * ratio, tuple(self._zero.tolist()), self.butterfly, self.sweep, ratio,
         )  # fmt: skip
         pixels = self.strip.draw(stream, look)
-        image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32)
+        image = QImage(pixels.data, wide, high, 4 * wide, QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(ratio)
         painter.drawImage(int(area.left()) + LABELS, int(area.top()), image)
         if not self.butterfly:
             painter.drawPixmap(area.topLeft(), self._names(names, height))
@@ -108,9 +111,11 @@ class Traces(Panel):
 
     def _names(self, names: list[str], height: int) -> QPixmap:
         """Return the traces' names, painted once for each size, choice and state."""
-        key = (tuple(names), height, frozenset(self._bad), self.theme.name)
+        ratio = self.devicePixelRatioF()
+        key = (tuple(names), height, frozenset(self._bad), self.theme.name, ratio)
         if key != self._labels[0]:
-            pixmap = QPixmap(LABELS - 4, height)
+            pixmap = QPixmap(int((LABELS - 4) * ratio), int(height * ratio))
+            pixmap.setDevicePixelRatio(ratio)
             pixmap.fill(QColor(self.theme.panel))
             painter = QPainter(pixmap)
             pitch = height / len(names)

@@ -113,7 +113,8 @@ function roundUp(value) {
 
 function drawMap() {
   const [pen, width, height] = canvas("map"), map = seen.map;
-  if (!map || !seen.hello) return waiting(pen, width, height, "waiting for the first map");
+  if (!map || !seen.hello) 
+    return waiting(pen, width, height, (seen.description && seen.description.no_map) || "waiting for the first map");
   const [left, right, foot, head] = map.edges, room = [width - BAR - 32, height - 40];
   const size = Math.min(room[0] / (right - left), room[1] / (head - foot));
   const w = size * (right - left), h = size * (head - foot);

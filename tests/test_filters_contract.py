@@ -25,6 +25,7 @@ from zeromag.filters import (
     LowPass,
     Mains,
     MaskBad,
+    Multipole,
     Nlms,
     Notch,
     ReferenceRegression,
@@ -81,6 +82,7 @@ STAGES: dict[str, Stage] = {
     "SignalSpaceProjection": SignalSpaceProjection(learn=1.0),
     "SignalSpaceProjectionKnown": SignalSpaceProjection(patterns=((1.0,) * 16, tuple(range(16)))),
     "SignalSpaceSeparation": SignalSpaceSeparation(inner=2, outer=1),
+    "Multipole": Multipole(inner=4, outer=1, basis="heart"),
     "TemporalSeparation": TemporalSeparation(inner=2, outer=1, window=1.0, correlation=0.8),
     "default": default_chain(SENSORS, RATE).chain,
 }

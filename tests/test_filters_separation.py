@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from tests.arrays import hearts, planar, planar_triaxial, with_references
 from tests.test_filters_spatial import matrix, mne_info
 from zeromag.block import Block
-from zeromag.filters import Gradiometer, SignalSpaceSeparation, TemporalSeparation
+from zeromag.filters import Gradiometer, Multipole, SignalSpaceSeparation, TemporalSeparation
+from zeromag.filters.external import orthonormal
 from zeromag.filters.far_sources import far_fields, predicted_shielding
 from zeromag.filters.harmonics import inside_basis, regular
+from zeromag.filters.spheroid import Spheroid, spheroid_about
 from zeromag.filters.temporal_separation import temporal_operator
 from zeromag.sensors import SensorArray
 
@@ -134,3 +136,71 @@ def test_gradiometer_needs_references_that_see_enough() -> None:
         Gradiometer(3).plan(with_references())
     with pytest.raises(ValueError, match="got 0 references"):
         Gradiometer().plan(planar())
+
+
+def on_spheroid(long: float, short: float, count: int = 152) -> SensorArray:
+    """Sensors all over a spheroid whose long axis lies along y, looking outward, two more axes every third."""
+    from tests.arrays import array
+
+    rng = np.random.default_rng(4)
+    # mirrored in all three planes, so that the main axes are the spheroid's
+    flips = np.array(np.meshgrid([1, -1], [1, -1], [1, -1])).reshape(3, 8).T
+    out = (rng.normal(size=(count // 8 + 1, 1, 3)) * flips).reshape(-1, 3)[:count]
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    places = out * np.array([short, long, short])
+    normals = out / np.array([short, long, short])
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    return array(places + np.array([0.01, -0.02, 0.03]), normals)
+
+
+def test_the_spheroid_is_found_and_its_fields_have_no_source() -> None:
+    sensors = on_spheroid(0.12, 0.09)
+    spheroid = spheroid_about(sensors.positions)
+    np.testing.assert_allclose(spheroid.middle, [0.01, -0.02, 0.03], atol=1e-9)
+    assert abs(spheroid.axes[2, 1]) == pytest.approx(1.0, abs=1e-6)
+    assert spheroid.focus == pytest.approx(np.sqrt(0.12**2 - 0.09**2), rel=1e-6)
+    assert spheroid.short == pytest.approx(0.09, rel=1e-6)
+    # one point, moved along x, y, z and seen along x, y, z; columns share one scale since they are one call
+    step, point = 1e-4, np.array([0.1, 0.08, 0.05])
+    moved = np.array([point + sign * step * e for e in np.eye(3) for sign in (1, -1)])
+    basis = spheroid.inside_basis(np.repeat(moved, 3, axis=0), np.tile(np.eye(3), (6, 1)), 6)
+    field = basis.reshape(3, 2, 3, -1)
+    slope = (field[:, 0] - field[:, 1]) / (2 * step)  # (moved along, seen along, column)
+    size = np.abs(slope).max(axis=(0, 1))
+    assert np.abs(np.einsum("iif->f", slope) / size).max() < 1e-4
+    assert (np.abs(slope - slope.transpose(1, 0, 2)) / size).max() < 1e-4
+
+
+def test_short_foci_are_a_sphere() -> None:
+    sensors = on_spheroid(0.1, 0.1)
+    centre = sensors.positions.mean(axis=0) * 0 + np.array([0.01, -0.02, 0.03])
+    round_one = Spheroid(centre, np.eye(3), 1e-3, 0.1)
+    ours = orthonormal(round_one.inside_basis(sensors.positions, sensors.axes, 4))
+    theirs = orthonormal(inside_basis(sensors.positions, sensors.axes, centre, 4))
+    assert np.linalg.svd(ours.T @ theirs)[1].min() > 1 - 1e-6
+
+
+def test_multipoles_keep_what_is_inside_and_no_far_field() -> None:
+    sensors = on_spheroid(0.12, 0.09)
+    operator = matrix(Multipole(9, 1), sensors)
+    away = sensors.positions - np.array([0.01, 0.0, 0.03])
+    reach = np.linalg.norm(away, axis=1)[:, None]
+    moment = np.array([0.2, -0.5, 1.0])
+    dipole = ((3 * away * (away @ moment)[:, None] / reach**5 - moment / reach**3) * sensors.axes).sum(axis=1)
+    outside = sensors.axes  # three uniform fields
+    free = dipole - outside @ np.linalg.lstsq(outside, dipole, rcond=None)[0]
+    assert np.linalg.norm(operator @ dipole - free) < 1e-3 * np.linalg.norm(free)
+    assert np.abs(operator @ outside).max() < 1e-10
+
+
+def test_multipoles_on_a_plane_take_the_heart_and_say_so_by_their_figures() -> None:
+    sensors = planar()
+    operator = matrix(Multipole(10, 2, basis="heart"), sensors)
+    heart = hearts(sensors, 500)
+    kept = np.median(((operator @ heart) ** 2).sum(axis=0) / (heart**2).sum(axis=0))
+    assert kept == pytest.approx(0.2, abs=0.05)
+    assert 0.4 <= np.sqrt((operator**2).sum() / 36) <= 0.6
+    with pytest.raises(ValueError, match="no spheroid fits a flat array"):
+        Multipole().plan(sensors)
+    with pytest.raises(ValueError, match=r"more than 102 magnetometers.*got 20"):
+        Multipole(9, 1).plan(on_spheroid(0.12, 0.09, 20))

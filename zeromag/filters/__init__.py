@@ -14,6 +14,7 @@ from zeromag.filters.low_pass import LowPass
 from zeromag.filters.mains import Mains
 from zeromag.filters.mask_bad import MaskBad
 from zeromag.filters.meter import HeartCost, measure
+from zeromag.filters.multipole import Multipole
 from zeromag.filters.nlms import Nlms
 from zeromag.filters.notch import Notch
 from zeromag.filters.projection import SignalSpaceProjection, patterns_of
@@ -37,6 +38,7 @@ __all__ = [
     "LowPass",
     "Mains",
     "MaskBad",
+    "Multipole",
     "Nlms",
     "Notch",
     "ReferenceRegression",

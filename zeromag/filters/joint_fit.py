@@ -52,7 +52,9 @@ class JointFit:
             If the array cannot carry so many unknowns, or the heart volume does not lie below it.
         """
         rows = located(sensors, "mag", "ref")
-        heart, outside = self._bases(sensors, rows)
+        some = sensors.pick(rows)
+        heart = heart_basis(some, self.conductor, self.volume, self.rank)
+        outside = orthonormal(external_basis(some.positions, some.axes, self.order))
         unknowns = self.rank + outside.shape[1]
         if unknowns + SPARE > len(rows):
             raise ValueError(
@@ -72,16 +74,18 @@ class JointFit:
 
         return planned
 
-    def _bases(self, sensors: SensorArray, rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the heart basis (n, rank) and the external basis (n, ≤ order·(order+2)) on these channels."""
-        some = sensors.pick(rows)
-        lead = self.volume.lead_field(self.conductor, some, array_frame(some))
-        # Weighted by the square root of each place's size: unweighted, the near end of the volume takes the basis
-        # and 88 % of a median heart is kept on 36 Bz; equally weighted, the noise gain is 2.03 instead of 1.78.
-        lead = lead / np.sqrt(np.linalg.norm(lead, axis=(0, 2)))[None, :, None]
-        left, _, _ = np.linalg.svd(lead.reshape(len(rows), -1), full_matrices=False)
-        return left[:, : self.rank], orthonormal(external_basis(some.positions, some.axes, self.order))
-
     def start(self, head: Block) -> Step:
         """Return the running fit."""
         return SpatialStep(self.plan(head.sensors), head)
+
+
+def heart_basis(sensors: SensorArray, conductor: Conductor, volume: HeartVolume, rank: int) -> NDArray[np.float64]:
+    """Return the first left singular vectors of the heart's lead field on sensors that all have a place: (n, rank).
+
+    Each place of the volume is weighted by the inverse square root of its size: unweighted, the near end takes the
+    basis and 88 % of a median heart is kept on 36 Bz; equally weighted, the noise gain is 2.03 instead of 1.78.
+    """
+    lead = volume.lead_field(conductor, sensors, array_frame(sensors))
+    lead = lead / np.sqrt(np.linalg.norm(lead, axis=(0, 2)))[None, :, None]
+    left, _, _ = np.linalg.svd(lead.reshape(len(sensors), -1), full_matrices=False)
+    return np.ascontiguousarray(left[:, :rank])

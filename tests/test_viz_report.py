@@ -114,7 +114,8 @@ def test_every_page_says_what_this_is_not(folder):
 
 def test_the_report_holds_the_numbers_with_their_intervals(folder):
     for text in (words_of(folder / "report.pdf"), (folder / "report.html").read_text()):
-        for word in ("P017", "58.8 1/min (58.1 to 59.5)", "41.0 °", "57 normal, 1 ectopic", "38.5 to 43.2", "9 steps of 25 pT",
+        for word in ("P017", "58.8 1/min (58.1 to 59.5)", "41.0 °", "57 normal, 1 ectopic", "38.5 to 43.2",
+                     "9 steps of 25 pT",
                      "too few beats", "31.2 dB", "99.0 %", "0.93", "1, 37 samples"):  # fmt: skip
             assert word in text
         assert "diagnos" not in text.lower()

@@ -36,7 +36,7 @@ class DipoleFit:
     reach: float = 0.12  # m to each side
     nearest: float = 0.02  # m below the lowest sensor
     farthest: float = 0.25  # m below it
-    pitch: float = 0.02  # m, of the places that the search starts from
+    pitch: float = 0.03  # m, of the places that the search starts from
 
     def of(self, sensors: SensorArray, good: BOOL, noise: F64) -> DipoleFitter:
         """Return the fitter for these channels (n,) and their noise (n,) T.

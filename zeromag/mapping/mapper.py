@@ -13,7 +13,7 @@ from zeromag.mapping.average import Average
 from zeromag.mapping.field_map import FieldMap
 from zeromag.mapping.gains import bz_with_slopes, moments
 from zeromag.mapping.map_grid import map_grid, pitch
-from zeromag.mapping.map_operator import MapOperator
+from zeromag.mapping.map_operator import MapOperator, light
 from zeromag.physics.conductor import Conductor, lead_field
 from zeromag.physics.frame import array_frame
 from zeromag.physics.halfspace import HalfSpace
@@ -147,15 +147,17 @@ class ArrayMap:
         inverse = np.linalg.inv(self._strength * geometry.between[np.ix_(take, take)] + np.diag(doubt))
         inverse = (inverse + inverse.T) / 2
         onto = self._strength * geometry.onto[:, take]
-        value = onto @ inverse
-        spread = self._strength * geometry.prior - np.sum(value * onto, axis=1)
+        spread = self._strength * geometry.prior - np.sum((onto @ inverse) * onto, axis=1)
         places = geometry.places
+        weights = [onto, self._strength * geometry.by_x[:, take], self._strength * geometry.by_y[:, take]]
+        value, dx, dy = (np.ascontiguousarray((one @ inverse).T) for one in weights)
         return MapOperator(
             grid=map_grid(places, places[take], self.settings.pixels),
             good=good,
-            value=np.ascontiguousarray(value.T),
-            dx=np.ascontiguousarray((self._strength * geometry.by_x[:, take] @ inverse).T),
-            dy=np.ascontiguousarray((self._strength * geometry.by_y[:, take] @ inverse).T),
+            value=value,
+            dx=dx,
+            dy=dy,
+            light=(light(value), light(dx), light(dy)),
             sd=np.sqrt(np.maximum(spread, 0.0)),
             margin=pitch(places) / 2,
             inverse=inverse,
@@ -221,7 +223,7 @@ class LiveMap:
         good = np.asarray((np.isfinite(block.data) & ~block.bad()).all(axis=0), dtype=np.bool_)
         operator = self._map.operator(good, self._noise)
         time = (np.arange(block.first, block.stop) - self._begin) / block.rate
-        return operator(time, block.data)
+        return operator.live(time, block.data)
 
 
 def map_average(average: Average) -> FieldMap:

@@ -33,6 +33,7 @@ from zeromag.filters import (
     SignalSpaceProjection,
     SignalSpaceSeparation,
     TemporalSeparation,
+    Zapline,
     default_chain,
 )
 from zeromag.pipeline import Chain
@@ -83,6 +84,7 @@ STAGES: dict[str, Stage] = {
     "SignalSpaceProjectionKnown": SignalSpaceProjection(patterns=((1.0,) * 16, tuple(range(16)))),
     "SignalSpaceSeparation": SignalSpaceSeparation(inner=2, outer=1),
     "Multipole": Multipole(inner=4, outer=1, basis="heart"),
+    "Zapline": Zapline(),
     "TemporalSeparation": TemporalSeparation(inner=2, outer=1, window=1.0, correlation=0.8),
     "default": default_chain(SENSORS, RATE).chain,
 }

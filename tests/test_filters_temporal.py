@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from tests.arrays import array
 from zeromag.block import Block
-from zeromag.filters import BandPass, HighPass, LowPass, Mains, Notch
+from zeromag.filters import BandPass, Decimate, Fir, HighPass, LowPass, Mains, Notch, Zapline
 from zeromag.sensors import SensorArray
 from zeromag.stage import Stage
 
@@ -159,3 +161,58 @@ def test_a_bad_channel_does_not_disturb_the_others() -> None:
     left = through(Mains(), broken, mask).data - room.noise
     assert np.std(settled(left[:, [0, 1, 2, 4, 5, 6, 7]])) < 0.03 * np.std(room.line)
     assert np.std(left[11_000:, 3]) < 0.05 * np.std(room.line)
+
+
+@pytest.mark.parametrize("nominal", [50.0, 60.0])
+def test_zapline_takes_the_line_and_little_else(nominal: float) -> None:
+    room = Room(36, 20e-12, nominal=nominal)
+    quiet = through(Zapline(nominal), room.noise + room.line).data
+    beating = through(Zapline(nominal), room.noise + room.line + room.heart).data
+    late = slice(4000, None)
+    assert 20 * np.log10(np.std(room.line[late]) / np.std((beating - room.noise - room.heart)[late])) > 40
+    assert np.std(quiet[late]) < 1.05 * np.std(room.noise[late])
+    heart = room.heart[late]
+    assert np.sum((beating - quiet)[late] * heart) / np.sum(heart**2) == pytest.approx(1.0, abs=0.01)
+
+
+def test_zapline_wants_channels() -> None:
+    with pytest.raises(ValueError, match="needs 16 mag channels, got 8"):
+        through(Zapline(), np.zeros((10, 8)))
+
+
+def test_fir_is_that_of_scipy_and_delays_by_half_its_length() -> None:
+    from scipy.signal import lfilter
+
+    stage = Fir.low_pass(100.0, 40.0, RATE)
+    data = 50e-6 + 1e-12 * np.random.default_rng(0).normal(size=(1500, 4))
+    out = through(stage, data).data
+    n = len(stage.taps)
+    assert n % 2 == 1
+    before = np.vstack([np.repeat(data[:1], n, axis=0), data])
+    np.testing.assert_allclose(out, lfilter(stage.taps, [1.0], before, axis=0)[n:], rtol=0, atol=1e-12 * 50e-6)
+    slow = 1e-12 * np.sin(2 * np.pi * 10 * np.arange(1500) / RATE)[:, None]
+    late = through(stage, slow).data
+    np.testing.assert_allclose(late[500:], np.roll(slow, (n - 1) // 2, axis=0)[500:], atol=2e-15)
+
+
+def test_decimation_keeps_multiples_whatever_the_blocks() -> None:
+    from scipy.signal import cheby1, sosfilt, sosfilt_zi
+
+    data = 1e-9 + 1e-12 * np.random.default_rng(0).normal(size=(1000, 3))
+    bad = np.zeros(data.shape, dtype=np.bool_)
+    bad[402, 1] = True
+    whole = Block(data=data, first=13, rate=RATE, sensors=bundle(3), mask=bad)
+    stage = Decimate(4)
+    one = stage.start(whole)(whole)
+    step = stage.start(whole.part(0, 7))
+    parts = [step(whole.part(a, b)) for a, b in ((0, 7), (7, 11), (11, 500), (500, 1000))]
+    np.testing.assert_array_equal(np.concatenate([part.data for part in parts]), one.data)
+    np.testing.assert_array_equal(np.concatenate([part.bad() for part in parts]), one.bad())
+    assert all(later.follows(sooner) for sooner, later in pairwise(parts))
+    assert (one.first, one.rate, len(one)) == (4, 250.0, 250)
+    assert np.argwhere(one.bad()).tolist() == [[(402 + 13 + 3) // 4 - 4, 1]]
+    sections = cheby1(8, 0.05, 0.8 / 4, output="sos")
+    theirs, _ = sosfilt(sections, data[:, :1], axis=0, zi=sosfilt_zi(sections)[:, :, None] * data[:1, :1])
+    np.testing.assert_allclose(one.data[:, :1], theirs[3::4], atol=1e-20)
+    with pytest.raises(ValueError, match="at least 4 samples, got 3"):
+        stage.start(whole)(whole.part(0, 3))

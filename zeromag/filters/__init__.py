@@ -23,6 +23,7 @@ from zeromag.filters.rls import Rls
 from zeromag.filters.separation import SignalSpaceSeparation
 from zeromag.filters.shielding import Shielding
 from zeromag.filters.temporal_separation import TemporalSeparation
+from zeromag.filters.zapline import Zapline
 
 __all__ = [
     "BandPass",
@@ -48,6 +49,7 @@ __all__ = [
     "SignalSpaceSeparation",
     "Standing",
     "TemporalSeparation",
+    "Zapline",
     "contenders",
     "default_chain",
     "league",

@@ -26,6 +26,7 @@ from zeromag.filters.rls import Rls
 from zeromag.filters.separation import SignalSpaceSeparation
 from zeromag.filters.shielding import Shielding
 from zeromag.filters.temporal_separation import TemporalSeparation
+from zeromag.filters.zapline import Zapline
 from zeromag.physics.halfspace import HalfSpace
 from zeromag.physics.heart_volume import HeartVolume
 from zeromag.pipeline import Chain, Tap
@@ -76,6 +77,10 @@ def contenders(
     mains: tuple[Stage, ...] = (Mains(line),) if (line or 60.0) < rate / 2 else ()
     smooth: tuple[Stage, ...] = (LowPass(low_pass),) if low_pass is not None else ()
     chains = {"default": default_chain(sensors, rate, line=line, low_pass=low_pass).chain}
+    if mains:
+        shared = default_chain(sensors, rate, line=line, low_pass=low_pass).chain.stages
+        zap = tuple(Zapline(line or 50.0) if isinstance(stage, Mains) else stage for stage in shared)
+        chains["default, Zapline"] = Chain(zap)
     for name, stage in rivals.items():
         own = (stage,) if stage is not None else ()
         # an adaptive filter that sees the line spends itself on it, and lets noise of the references in for that

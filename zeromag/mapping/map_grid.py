@@ -17,15 +17,18 @@ def pitch(places: F64) -> float:
     return float(np.median(apart.min(axis=1)))
 
 
-def map_grid(all_places: F64, good_places: F64, pixels: int) -> Grid:
+def map_grid(all_places: F64, good_places: F64, pixels: int, reach: float = 0.0) -> Grid:
     """Return a square grid over the aperture and half a pitch, seen within half a pitch of the good sensors' hull.
 
-    `all_places` (n, 2) m set the grid, so that it stays when a sensor turns bad; `good_places` set the mask.
+    `all_places` (n, 2) m set the grid, so that it stays when a sensor turns bad; `good_places` set the mask. A
+    `reach` above 0 sets the grid instead: that many metres to each side of the origin.
     """
     gap = pitch(all_places)
     low, high = all_places.min(axis=0) - gap / 2, all_places.max(axis=0) + gap / 2
     half = float((high - low).max()) / 2
     middle = (low + high) / 2
+    if reach > 0:
+        half, middle = reach, np.zeros(2)
     x = np.linspace(middle[0] - half, middle[0] + half, pixels)
     y = np.linspace(middle[1] - half, middle[1] + half, pixels)
     points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)

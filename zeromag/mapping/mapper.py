@@ -15,7 +15,7 @@ from zeromag.mapping.gains import bz_with_slopes, moments
 from zeromag.mapping.map_grid import map_grid, pitch
 from zeromag.mapping.map_operator import MapOperator, light
 from zeromag.physics.conductor import Conductor, lead_field
-from zeromag.physics.frame import array_frame
+from zeromag.physics.frame import Frame, array_frame
 from zeromag.physics.halfspace import HalfSpace
 from zeromag.physics.heart_volume import HeartVolume
 from zeromag.sensors import SensorArray
@@ -42,10 +42,14 @@ class Mapper:
     signal: float = 10e-12  # T, root mean square over the sensors that is expected of a live heart
     noise: float = 0.3e-12  # T, of a live sample: 15 fT/√Hz over 100 Hz, and what cleaning leaves
     trust: float = 0.003  # share of the field that gains and positions leave in doubt at best
+    plane: Frame | None = None  # the frame the map lies in, z = 0; None: the array's own
+    reach: float = 0.0  # m from the middle of the plane to the map's edges; 0: as far as the array reaches
 
     def __post_init__(self) -> None:
         if not 8 <= self.pixels <= 512:
             raise ValueError(f"a map has 8 to 512 pixels a side, got {self.pixels}")
+        if self.reach < 0 or (self.reach > 0 and self.plane is None):
+            raise ValueError(f"a reach of 0 m or more goes with a plane of its own, got {self.reach}")
         if not self.step > 0:
             raise ValueError(f"the step between maps must be above 0 s, got {self.step}")
         if not (self.signal > 0 and self.noise > 0):
@@ -119,7 +123,9 @@ class ArrayMap:
         self.settings, self.sensors = settings, sensors
         self.usable: BOOL = _mappable(sensors)
         self._operators: dict[tuple[bytes, bytes], MapOperator] = {}
-        self._geometry = _geometry(settings.conductor, settings.volume, settings.pixels, sensors)
+        self._geometry = _geometry(
+            settings.conductor, settings.volume, settings.pixels, sensors, settings.plane, settings.reach
+        )
         # the strength that gives `signal` at the sensors, T² per (T/(A·m))²
         self._strength = settings.signal**2 / float(np.mean(np.diag(self._geometry.between)))
 
@@ -152,7 +158,7 @@ class ArrayMap:
         weights = [onto, self._strength * geometry.by_x[:, take], self._strength * geometry.by_y[:, take]]
         value, dx, dy = (np.ascontiguousarray((one @ inverse).T) for one in weights)
         return MapOperator(
-            grid=map_grid(places, places[take], self.settings.pixels),
+            grid=map_grid(places, places[take], self.settings.pixels, self.settings.reach),
             good=good,
             value=value,
             dx=dx,
@@ -177,14 +183,16 @@ class _Geometry:
 
 
 @lru_cache(maxsize=4)
-def _geometry(conductor: Conductor, volume: HeartVolume, pixels: int, sensors: SensorArray) -> _Geometry:
+def _geometry(
+    conductor: Conductor, volume: HeartVolume, pixels: int, sensors: SensorArray, plane: Frame | None, reach: float
+) -> _Geometry:
     """Return the geometry of the channels that can be mapped; kept, since every class and step asks again."""
-    frame = array_frame(sensors)
+    frame = plane or array_frame(sensors)
     placed = sensors.pick(np.flatnonzero(_mappable(sensors)))
     places = frame.inside(placed.positions)
     sources, n = volume.points(), moments(conductor)
     seen = lead_field(conductor, sources, places, frame.turned(placed.axes))[:, :, :n].reshape(len(placed), -1)
-    grid = map_grid(places[:, :2], places[:, :2], pixels)
+    grid = map_grid(places[:, :2], places[:, :2], pixels, reach)
     across, up = np.meshgrid(grid.x, grid.y)
     flat = np.stack([across.ravel(), up.ravel(), np.zeros(across.size)], axis=1)
     onto, by_x, by_y = bz_with_slopes(conductor, sources, flat)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import os
+import subprocess
+import sys
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from zeromag.block import Block
@@ -65,3 +71,17 @@ def joined(blocks: Sequence[Block]) -> NDArray[np.float64]:
 def is_counted(blocks: Sequence[Block]) -> bool:
     """Return whether every block holds exactly what belongs at its place."""
     return all(np.array_equal(b.data, counted(b.first, b.stop, b.data.shape[1])) for b in blocks)
+
+
+@contextmanager
+def small_disk(folder: Path, size: int) -> Iterator[Path]:
+    """Give a disk of so many bytes; needs root."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    root = sys.platform == "linux" and os.geteuid() == 0
+    if not root or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("a disk that is full needs root and tmpfs")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import struct
 import subprocess
 import sys
 import time
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
-from tests.acquire_streams import RATE, Counter, array, is_counted, joined
+from tests.acquire_streams import RATE, Counter, array, is_counted, joined, small_disk
 from zeromag.acquire.frame import BLOCK
 from zeromag.acquire.journal import Journal
 from zeromag.acquire.journal_file import JournalFile, read_journal
@@ -153,39 +151,24 @@ def test_what_is_no_journal_is_said_in_one_sentence(tmp_path: Path, content: byt
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Generator[Path, None, None]:
-    """A disk of so many bytes; needs root."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={request.param}", "tmpfs", str(folder)]
-    if (
-        sys.platform != "linux"
-        or os.geteuid() != 0
-        or subprocess.run(mount, check=False, capture_output=True).returncode
-    ):
-        pytest.skip("a disk that is full needs root and tmpfs")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
-@pytest.mark.parametrize("small_disk", [256 << 10, 300 << 10, 1 << 20, (1 << 20) + 4096], indirect=True)
-def test_a_full_disk_loses_nothing_acknowledged(small_disk: Path) -> None:
-    path = small_disk / "a.zmj"
-    source = Counter(10**9, n=16)
-    acknowledged = sequence = 0
-    with Journal(path, sync_seconds=0.01) as journal:
-        journal(encode_description(Description(source.sensors, RATE), Stamp(1, 2, 0)))
-        with pytest.raises(StorageError, match=f"the disk mounted at {small_disk} is full"):  # noqa: PT012
-            for sequence, block in enumerate(source.blocks()):
-                journal(encode_block(block, Stamp(1, 2, sequence)))
-                acknowledged = block.stop
-        journal(encode_end(End(acknowledged, "the disk is full"), Stamp(1, 2, sequence)), last=True)
-    got = blocks_of(path)
-    assert is_counted(got)
-    assert got[-1].stop == acknowledged
-    assert verify(path) == []
-    assert acknowledged * 16 * 4 > 0.6 * shutil.disk_usage(small_disk).total
+@pytest.mark.parametrize("size", [256 << 10, 300 << 10, 1 << 20, (1 << 20) + 4096])
+def test_a_full_disk_loses_nothing_acknowledged(tmp_path: Path, size: int) -> None:
+    with small_disk(tmp_path / "disk", size) as disk:
+        path = disk / "a.zmj"
+        source = Counter(10**9, n=16)
+        acknowledged = sequence = 0
+        with Journal(path, sync_seconds=0.01) as journal:
+            journal(encode_description(Description(source.sensors, RATE), Stamp(1, 2, 0)))
+            with pytest.raises(StorageError, match=f"the disk mounted at {disk} is full"):  # noqa: PT012
+                for sequence, block in enumerate(source.blocks()):
+                    journal(encode_block(block, Stamp(1, 2, sequence)))
+                    acknowledged = block.stop
+            journal(encode_end(End(acknowledged, "the disk is full"), Stamp(1, 2, sequence)), last=True)
+        got = blocks_of(path)
+        assert is_counted(got)
+        assert got[-1].stop == acknowledged
+        assert verify(path) == []
+        assert acknowledged * 16 * 4 > 0.6 * size
 
 
 def test_how_long_the_disk_lasts_is_known(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from tests.acquire_streams import RATE, Counter, counted, is_counted, joined
+from tests.acquire_streams import RATE, Counter, counted, is_counted, joined, small_disk
 from zeromag.acquire.acquirer import acquire
-from zeromag.acquire.frame import BLOCK
+from zeromag.acquire.frame import BLOCK, END
 from zeromag.acquire.journal_file import JournalFile, read_journal
 from zeromag.acquire.recording import recover, verify, write_recording
 from zeromag.acquire.replay import replay
@@ -193,3 +193,35 @@ def test_the_core_of_acquisition_is_light() -> None:
     )
     out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT).stdout
     assert out == "[]\n"
+
+
+class Faulty:
+    """A device that is 0.4 % fast and then breaks in a way nobody thought of."""
+
+    sensors, rate = Counter(1).sensors, RATE
+
+    def blocks(self) -> Generator[Block, None, None]:
+        for block in Counter(20_000).blocks():
+            yield Block(block.data, block.first, RATE, block.sensors, t_ns=1 + round(block.stop * 1e9 / 1004))
+        raise ZeroDivisionError("inside the driver")
+
+
+def test_a_device_off_its_rate_that_breaks_is_said_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zeromag.acquire.acquirer.open_source", lambda *_, **__: Faulty())
+    told: list[dict[str, Any]] = []
+    with pytest.raises(SourceLostError, match=r"failed after sample 20000: ZeroDivisionError\('inside the driver'\)"):
+        acquire("x", record=tmp_path, stop=threading.Event(), announce=told.append, session={})
+    assert [news["say"] for news in told if "say" in news] == ["the source gives 1004.00 samples a second, not 1000"]
+    assert_array_equal(joined(list(replay(tmp_path / "raw.zm.h5").blocks())), counted(0, 20_000, 6))
+
+
+def test_a_full_disk_ends_the_run_and_names_the_disk(tmp_path: Path) -> None:
+    write_recording(tmp_path / "long.zm.h5", Counter(100_000))
+    with small_disk(tmp_path / "disk", 400 << 10) as disk:
+        with pytest.raises(StorageError, match=f"the disk mounted at {disk} is full"):
+            acquired(tmp_path / "long.zm.h5", disk)
+        assert verify(disk / "raw.zmj") == []
+        assert list(read_journal(disk / "raw.zmj"))[-1][0].kind == END
+        recovered = recover(disk / "raw.zmj", tmp_path / "r.zm.h5")
+    assert recovered.status == "complete"
+    assert is_counted(list(replay(recovered.path).blocks()))

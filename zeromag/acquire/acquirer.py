@@ -8,17 +8,20 @@ import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from zeromag.acquire.clock import ClockFit
 from zeromag.acquire.journal import WARN_SECONDS, Journal
 from zeromag.acquire.message import Description
 from zeromag.acquire.pace import paced
 from zeromag.acquire.publisher import ANYWHERE_LOCAL, Publisher
-from zeromag.acquire.source import open_source
+from zeromag.acquire.source import Source, open_source
 from zeromag.block import Block
-from zeromag.errors import ZeromagError
+from zeromag.errors import SourceLostError, ZeromagError
 
+_OFF_PPM: Final = 1000.0  # 0.1 %: no crystal is that bad, the nominal rate is wrong
 CATCH_UP_SECONDS: Final = 30.0  # consumers may take to read what they missed, after the end
 Announce = Callable[[dict[str, Any]], None]
 
@@ -57,7 +60,7 @@ def acquire(
             announce({"journal": str(journal.path)})
         publisher = stack.enter_context(Publisher(description, bind=bind, journal=journal, keys=keys))
         announce({"endpoint": publisher.endpoint})
-        blocks = paced(source.blocks(), 1.0 if pace else math.inf, sleep=stop.wait)
+        blocks = paced(_timed(source, announce), 1.0 if pace else math.inf, sleep=stop.wait)
         samples, failure = _carry(blocks, publisher, seconds, stop, _watching(journal, announce))
         publisher.end(samples, str(failure) if failure else "stopped" if stop.is_set() else "the source ended")
         summary: dict[str, Any] = {"samples": samples, "rate_hz": source.rate, "journal": None, "recording": None}
@@ -94,7 +97,26 @@ def _carry(
                 watch()
         except ZeromagError as error:
             return samples, error
+        except Exception as error:  # noqa: BLE001 - a plugged-in source may raise anything; what came is kept
+            return samples, SourceLostError(f"the source failed after sample {samples}: {error!r}")
     return samples, None
+
+
+def _timed(source: Source, announce: Announce) -> Generator[Block, None, None]:
+    """Yield a device's blocks with their arrival freed of jitter; tell once when its rate is not what it says.
+
+    Blocks without an arrival come from a file or a formula and stay as they are.
+    """
+    clock, told = ClockFit(source.rate), False
+    with closing(source.blocks()) as blocks:
+        for block in blocks:
+            if not block.t_ns:
+                yield block
+                continue
+            yield replace(block, t_ns=clock(block.stop, block.t_ns))
+            if abs(clock.ppm) > _OFF_PPM and not told:
+                told = True
+                announce({"say": f"the source gives {clock.measured_rate:.2f} samples a second, not {source.rate:g}"})
 
 
 def _watching(journal: Journal | None, announce: Announce) -> Callable[[], None]:

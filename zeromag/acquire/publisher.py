@@ -19,7 +19,7 @@ from zeromag.acquire.message import Description, End, Result, Stamp
 from zeromag.acquire.replay_server import ReplayServer, Shelf
 from zeromag.acquire.wire import encode_block, encode_description, encode_end, encode_result
 from zeromag.block import Block
-from zeromag.errors import LinkError, SourceLostError
+from zeromag.errors import LinkError, SourceLostError, StorageError
 
 ANYWHERE_LOCAL: Final = "tcp://127.0.0.1:*"
 HEARTBEAT_SECONDS: Final = 0.5
@@ -125,7 +125,11 @@ class Publisher:
 
     def _emit(self, frame: bytes, *, last: bool = False) -> None:
         if self._journal is not None:
-            self._journal(frame, last=last)
+            try:
+                self._journal(frame, last=last)
+            except StorageError:
+                if not last:  # the end is told even when it cannot be kept any more
+                    raise
         self._shelf.put(self._sequence, frame)
         self._sequence += 1
         self._send(frame)

@@ -61,6 +61,7 @@ class Options:
     lift_s: float = 20.0  # when it starts
     residual_nT: float = 0.3
     rail_pT: float = 0.0  # amplitude of a railway at 16.7 Hz
+    drives: str = ""  # known coils that play: loop, uniform, onboard, comma between
 
     tremble_um: float = 0.0  # rms, 6 to 17 Hz
     breath_mm: float = 0.0

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # so that no two parts share random numbers
 NOISE_SEED, HEART_SEED, ROOM_SEED, ERROR_SEED, FAULT_SEED, OPM_SEED, MOTION_SEED = range(1, 8)
-ROOM_PARTS = ("mains", "drift", "lift", "residual", "background", "railway")
+ROOM_PARTS = ("mains", "drift", "lift", "residual", "background", "railway", "coils")
 STEP = 1e-4  # m and 1e-3 rad: how far the array is moved to find how its readings change
 
 

@@ -13,6 +13,7 @@ from zeromag.acquire.simulation import Simulation
 from zeromag.acquire.vcg import read_vcg
 from zeromag.errors import InputError
 from zeromag.physics.arrays import grid, read_array, with_references
+from zeromag.physics.coils import calibration_coils
 from zeromag.physics.conductor import Conductor, Infinite
 from zeromag.physics.drift import Drift, Residual
 from zeromag.physics.faults import Faults
@@ -35,6 +36,7 @@ __all__ = ["PRESETS", "Simulation", "simulation"]
 
 MOTHER = (0.02, 0.30, -0.13)  # m, a mother's heart above an array over the womb
 RAILWAY = 16.7  # Hz
+COILS = ("loop", "uniform", "onboard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,11 @@ def _room(options: Options) -> tuple[Interference, ...]:
         parts.append(
             Mains(RAILWAY, options.rail_pT * 1e-12, (3,), frequency_wander=0.05, amplitude_wander=0.4, word="railway")
         )
+    if kinds := _names(options.drives):
+        for kind in kinds:
+            if kind not in COILS:
+                raise ValueError(f"no coils {kind!r}{nearest(kind, COILS)}; there are {', '.join(COILS)}")
+        parts.append(calibration_coils(_sensors(options), kinds))
     return tuple(parts)
 
 
@@ -231,6 +238,12 @@ PRESETS: dict[str, Preset] = {
         "depth=80&rows=5&columns=5&room=light&sensor=qzfm-gen3&breath_mm=3&recoil_mm=0.3&loose=0.3"
         "&gain_error=0.03&tilt_deg=3&position_mm=3&crosstalk=0.02",
         _adult,
+    ),
+    # known coils around sensors as they come: what `zeromag bench array` calibrates by
+    "coils": Preset(
+        "drives=loop,uniform,onboard&references=0&lift_pT=0&bandwidth=135"
+        "&gain_error=0.03&tilt_deg=2&position_mm=2&crosstalk=0.02",
+        _nobody,
     ),
     "unshielded": Preset("room=none&sensor=scalar-unshielded&rail_pT=300", _adult),
 }

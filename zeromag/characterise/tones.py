@@ -1,0 +1,71 @@
+"""Amplitude and phase of known sines in every channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zeromag.characterise.record import Record
+from zeromag.characterise.spectrum import OVERLAP, window_samples
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tones:
+    """Complex amplitudes A of Re(A e^{2πift}), t from the stream's first sample, and their standard errors."""
+
+    frequency: NDArray[np.float64]  # (n_tones,) Hz
+    amplitude: NDArray[np.complex128]  # (n_tones, n_channels) T; NaN where no window was whole
+    error: NDArray[np.float64]  # (n_tones, n_channels) T, of the real and of the imaginary part
+
+
+def measure_tones(record: Record, frequency: NDArray[np.float64]) -> Tones:
+    """Return the tones by least squares with Hann weights, all at once, in half-overlapping windows of 10 s.
+
+    The mean over windows; its error from their scatter.
+
+    Raises
+    ------
+    ValueError
+        If two tones are too near to be told apart in one window, or there are fewer than three windows.
+    """
+    size = window_samples(len(record.data), record.rate)
+    apart = np.diff(np.sort(frequency))
+    if len(apart) and apart.min() < 3.9 * record.rate / size:
+        raise ValueError(
+            f"tones must lie {4 * record.rate / size:.2g} Hz apart in windows of {size / record.rate:.3g} s, "
+            f"got {apart.min():.2g} Hz"
+        )
+    if frequency.max() >= record.rate / 2:
+        raise ValueError(f"tones must lie below {record.rate / 2:g} Hz, got {frequency.max():g} Hz")
+    taper = np.hanning(size + 1)[:-1]
+    starts = range(0, len(record.data) - size + 1, size // 2)
+    each = np.array([_window(record, start, taper, frequency) for start in starts])
+    known = np.isfinite(each[:, 0]).sum(axis=0)
+    if known.max(initial=0) < 3:
+        raise ValueError("tones need three whole windows of one channel at least")
+    total = np.where(np.isfinite(each), each, 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = total.sum(axis=0) / np.where(known >= 3, known, np.nan)
+        scatter = (np.abs(np.where(np.isfinite(each), each - mean, 0)) ** 2).sum(axis=0) / 2 / (known - 1)
+        error = np.sqrt(scatter * OVERLAP / known)
+    return Tones(frequency, mean, error)
+
+
+def _window(
+    record: Record, start: int, taper: NDArray[np.float64], frequency: NDArray[np.float64]
+) -> NDArray[np.complex128]:
+    """Return the amplitudes in one window: (n_tones, n_channels)."""
+    rows = record.data[start : start + len(taper)]
+    whole = np.isfinite(rows).all(axis=0)
+    rows = np.where(whole, rows, 0.0)
+    time = (record.first + start + np.arange(len(taper))) / record.rate
+    angle = 2 * np.pi * time[:, None] * frequency
+    level = np.stack([np.ones(len(taper)), np.linspace(-1, 1, len(taper))], axis=1)
+    waves = np.concatenate([np.cos(angle), np.sin(angle), level], axis=1)
+    weighted = waves * taper[:, None]
+    fit = np.linalg.solve(weighted.T @ waves, weighted.T @ (rows - rows.mean(axis=0)))
+    count = len(frequency)
+    amplitude = fit[:count] - 1j * fit[count : 2 * count]
+    return np.where(whole, amplitude, np.nan)

@@ -8,6 +8,7 @@ import numpy as np
 
 from zeromag._jit import BOOL, F64, I64, kernel
 from zeromag.block import Block
+from zeromag.filters.bad_samples import bad_samples
 from zeromag.filters.sos import FILTERED
 from zeromag.stage import Step
 
@@ -40,7 +41,7 @@ class Despike:
 
         def run(block: Block) -> Block:
             out, mask = block.data.copy(), block.bad().copy()
-            _despike(block.data, block.bad(), columns, self.limit, gain, past, scale, seen, hidden, mask, out)
+            _despike(block.data, bad_samples(block), columns, self.limit, gain, past, scale, seen, hidden, mask, out)
             return block.with_data(out, mask=mask)
 
         return run

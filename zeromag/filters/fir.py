@@ -9,6 +9,7 @@ import numpy as np
 
 from zeromag._jit import BOOL, F64, I64, kernel
 from zeromag.block import Block
+from zeromag.filters.bad_samples import bad_samples
 from zeromag.filters.sos import FILTERED, check_corner
 from zeromag.stage import Step
 
@@ -45,7 +46,7 @@ class Fir:
 
         def run(block: Block) -> Block:
             out = block.data.copy()
-            _fir(block.data, block.bad(), columns, taps, past, out)
+            _fir(block.data, bad_samples(block), columns, taps, past, out)
             return block.with_data(out)
 
         return run

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from zeromag._jit import BOOL, F64, I64, kernel
 from zeromag.block import Block
 from zeromag.event import Event
+from zeromag.filters.bad_samples import bad_samples
 from zeromag.filters.line import FRAME_S, Line, acquire
 from zeromag.filters.sos import FILTERED
 from zeromag.stage import Step
@@ -125,12 +126,13 @@ class _Tracker:
         self._size, self._seen = np.zeros(n), np.zeros(n)
         self._line: Line | None = None
         self._sums = np.zeros((1, 2, n))
+        self._warm(head)
 
     def __call__(self, block: Block) -> Block:
         if len(self._columns) == 0:
             return block
         out = block.data.copy()
-        bad = block.bad()
+        bad = bad_samples(block)
         events: list[Event] = []
         at = 0
         while at < len(block):
@@ -146,6 +148,14 @@ class _Tracker:
                     events += self._turn(block.first + stop - 1)
             at = stop
         return block.with_data(out, events=tuple(events))
+
+    def _warm(self, head: Block) -> None:
+        """Call the kernel on no sample at all: compiled half a second into the stream it would stall it."""
+        nothing = np.zeros(len(self._columns))
+        model = np.zeros((1, 2, len(self._columns)))
+        self._line = Line(50.0, 50.0, self._rate, 0.0, model, nothing, self._guide)
+        self._track(head, bad_samples(head), head.data.copy(), at=0, stop=0, place=0)
+        self._line = None
 
     def _watch(self, block: Block, bad: NDArray[np.bool_], at: int, stop: int, now: int) -> None:
         """Keep samples until there are enough to find the line in."""

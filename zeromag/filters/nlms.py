@@ -8,6 +8,7 @@ import numpy as np
 
 from zeromag._jit import BOOL, F64, I64, kernel
 from zeromag.block import Block
+from zeromag.filters.bad_samples import bad_samples
 from zeromag.filters.references import Learning, References, believed, regressors
 from zeromag.stage import Step
 
@@ -36,7 +37,7 @@ class Nlms(Learning):
             out = block.data.copy()
             _nlms(
                 block.data,
-                block.bad(),
+                bad_samples(block),
                 refs.refs,
                 refs.mags,
                 refs.mix,

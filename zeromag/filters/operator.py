@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from zeromag._jit import BOOL, F64, I64, kernel
 from zeromag.block import Block
+from zeromag.filters.bad_samples import bad_samples
 from zeromag.sensors import SensorArray
 
 BASELINE_S = 1.0  # memory of the baseline that keeps a change of plan from leaving a step
@@ -151,7 +152,7 @@ class SpatialStep:
 
     def __call__(self, block: Block) -> Block:
         """Return the block with the operator applied."""
-        x, mask = block.data, block.bad()
+        x, mask = block.data, bad_samples(block)
         out = x.copy()
         due = self._every - (block.first - self._origin) % self._every  # samples to the next baseline
         known = self._now is not None and not self._stale

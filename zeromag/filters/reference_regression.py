@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from zeromag._jit import BOOL, F64, I64, kernel
 from zeromag.block import Block
+from zeromag.filters.bad_samples import bad_samples
 from zeromag.filters.references import Learning, References, believed, regressors
 from zeromag.stage import Step
 
@@ -111,7 +112,7 @@ class _Regression:
 
     def __call__(self, block: Block) -> Block:
         out = block.data.copy()
-        bad = block.bad()
+        bad = bad_samples(block)
         at = 0
         while at < len(block):
             place = (block.first + at - self._origin) % self._every

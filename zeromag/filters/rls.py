@@ -8,6 +8,7 @@ import numpy as np
 
 from zeromag._jit import BOOL, F64, I64, kernel
 from zeromag.block import Block
+from zeromag.filters.bad_samples import bad_samples
 from zeromag.filters.references import Learning, References, believed, regressors
 from zeromag.stage import Step
 
@@ -48,7 +49,7 @@ class Rls(Learning):
             out = block.data.copy()
             _rls(
                 block.data,
-                block.bad(),
+                bad_samples(block),
                 refs.refs,
                 refs.mags,
                 refs.mix,

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from zeromag._jit import BOOL, F64, I64, kernel
 from zeromag.block import Block
+from zeromag.filters.bad_samples import bad_samples
 from zeromag.sensors import Kind
 
 HOLD_S = 0.1  # longest run of bad samples bridged by the last good value; after a longer one the channel starts anew
@@ -158,7 +159,7 @@ class Cascade:
         out = block.data.copy()
         _cascade(
             block.data,
-            block.bad(),
+            bad_samples(block),
             self._columns,
             self.sections,
             self._rest,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from zeromag._jit import BOOL, F64, I64, kernel
 from zeromag.block import Block
+from zeromag.filters.bad_samples import bad_samples
 from zeromag.filters.operator import Operator, Plan, SpatialStep, located, nothing
 from zeromag.filters.separation import SignalSpaceSeparation, damped_inverse
 from zeromag.sensors import SensorArray
@@ -93,7 +94,7 @@ class _Running:
         self._done = 0
 
     def __call__(self, block: Block) -> Block:
-        bad = block.bad()
+        bad = bad_samples(block)
         parts: list[NDArray[np.float64]] = []
         at = 0
         while at < len(block):

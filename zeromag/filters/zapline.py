@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from zeromag._jit import BOOL, F64, I64, kernel
 from zeromag.block import Block
+from zeromag.filters.bad_samples import bad_samples
 from zeromag.stage import Step
 
 HOP_S = 1.0  # patterns are found anew at these places in the stream
@@ -122,7 +123,7 @@ class _Zapline:
 
     def __call__(self, block: Block) -> Block:
         out = block.data.copy()
-        bad = block.bad()
+        bad = bad_samples(block)
         every = len(self._rest)
         at = 0
         while at < len(block):

@@ -70,19 +70,19 @@ def wave_fiducials(time: F64, wave: F64, baseline: tuple[float, float] = (-0.10,
     smooth, noise = np.sqrt(np.maximum(power - floor, 0.0)), float(np.sqrt(floor))
     r = _highest(rms, time, -R_NEAR, R_NEAR)
     onset, end = _qrs(time, wave, r, rate)
-    t = _highest(smooth, time, max(T_WINDOW[0], time[end] + 0.04), T_WINDOW[1])
+    t = _highest(smooth, time, max(T_WINDOW[0], end + 0.04), T_WINDOW[1])
     seen = smooth[t] > SEEN * noise and 0 < t < len(time) - 2
     t_end = _descent(time, smooth, t) if seen else NAN
     trapezium = _trapezium(time, smooth, t) if seen else NAN
-    t_onset = -_descent(-time[::-1], smooth[::-1], len(time) - 1 - t, until=-time[end]) if seen else NAN
-    p_onset, p_peak, p_end = _p(time, smooth, time[onset], noise)
+    t_onset = -_descent(-time[::-1], smooth[::-1], len(time) - 1 - t, until=-end) if seen else NAN
+    p_onset, p_peak, p_end = _p(time, smooth, onset, noise)
     return Fiducials(
         p_onset=p_onset,
         p_peak=p_peak,
         p_end=p_end,
-        qrs_onset=float(time[onset]),
+        qrs_onset=onset,
         r_peak=float(time[r]),
-        qrs_end=float(time[end]),
+        qrs_end=end,
         t_onset=t_onset,
         t_peak=_refined(time, smooth, t) if seen else NAN,
         t_end=t_end,
@@ -109,8 +109,8 @@ def _highest(values: F64, time: F64, low: float, high: float) -> int:
     return int(rows[np.argmax(values[rows])]) if len(rows) else len(time) - 1
 
 
-def _qrs(time: F64, wave: F64, r: int, rate: float) -> tuple[int, int]:
-    """Return where the field's speed over the array rises above, and falls below, a share of its greatest."""
+def _qrs(time: F64, wave: F64, r: int, rate: float) -> tuple[float, float]:
+    """Return when the field's speed over the array rises above, and falls below, a share of its greatest."""
     from scipy.ndimage import uniform_filter1d
 
     n = max(1, round(SMOOTH_QRS * rate))
@@ -128,7 +128,16 @@ def _qrs(time: F64, wave: F64, r: int, rate: float) -> tuple[int, int]:
     end = next(
         (k for k in range(r + 1, stop) if (speed[k : k + still] < threshold).all()), min(r + reach, len(time) - 1)
     )
-    return max(0, onset), end
+    onset = max(1, onset)
+    return _crossing(time, speed, onset, threshold), _crossing(time, speed, end, threshold)
+
+
+def _crossing(time: F64, speed: F64, k: int, threshold: float) -> float:
+    """Return when the speed crosses the threshold between samples k − 1 and k, or the time of k."""
+    before, now = float(speed[k - 1]), float(speed[k])
+    if (before - threshold) * (now - threshold) >= 0:
+        return float(time[k])
+    return float(time[k] - (now - threshold) / (now - before) * (time[1] - time[0]))
 
 
 def _descent(time: F64, values: F64, peak: int, until: float = np.inf) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zeromag._jit import F64
+from zeromag._jit import F64, I64
 from zeromag.mapping.average import Average
 from zeromag.mapping.dipole import PARAMETERS, DipoleFit, DipoleFitter
 from zeromag.mapping.fiducials import Fiducials, signal_space, wave_fiducials
@@ -44,7 +44,7 @@ UNITS: dict[str, Unit] = {
     "angle_change_T": Unit("deg", least=0.0),
     "distance_change_T": Unit("m", least=0.0),
     "ratio_change_T": Unit("1", least=0.0),
-    "r_t_angle": Unit("deg", least=0.0),
+    "r_t_angle": DEGREES,
     **{
         name: Unit("s", least=0.0)
         for name in ("p", "pr", "qrs", "qt", "qtc_bazett", "qtc_fridericia", "rt", "tpeak_tend")
@@ -106,7 +106,7 @@ class Measures:
             totals[peak] = at["total_current_angle"]
             found |= {f"{name}_{peak}": value for name, value in at.items()}
         if len(totals) == 2:
-            found["r_t_angle"] = abs((totals["T"] - totals["R"] + 180) % 360 - 180)
+            found["r_t_angle"] = (totals["T"] - totals["R"] + 180) % 360 - 180
         if np.isfinite(marks.t_peak):
             found |= self._changes(wave, marks)
         return found
@@ -148,13 +148,19 @@ class Measures:
         start = self._row(marks.qrs_end) + (int(low[-1]) + 1 if len(low) else 0)
         every = max(1, round(TICK * self._rate))
         rows = np.arange(stop, start - 1, -every)[::-1]
-        pairs = poles_of_maps(self.operator.grid, self.operator.bz(wave[rows]))
+        pairs = poles_of_maps(self.operator.grid, self.operator.bz(_around(wave, rows, every)))
         angles = np.unwrap([pair.angle for pair in pairs], period=360)
         return {
             "angle_change_T": largest_change(angles, TICK, SPAN),
             "distance_change_T": largest_change(np.array([pair.distance for pair in pairs]), TICK, SPAN),
             "ratio_change_T": largest_change(np.array([pair.ratio for pair in pairs]), TICK, SPAN),
         }
+
+
+def _around(wave: F64, rows: I64, width: int) -> F64:
+    """Return the mean of `width` samples around each row: (n_rows, n_channels) T."""
+    before, after = (width - 1) // 2, width // 2
+    return np.stack([wave[max(0, row - before) : row + after + 1].mean(axis=0) for row in rows.tolist()])
 
 
 def largest_change(values: F64, step: float, span: float) -> float:

@@ -19,10 +19,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.acquire_streams import is_counted, joined
+from tests.acquire_streams import is_counted
 from tests.test_acquire_journal import blocks_of
 from zeromag.acquire.recording import recover
 from zeromag.acquire.replay import replay
+from zeromag.block import Block
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -83,7 +84,18 @@ def cut_off(image: Path, copy: Path, folder: Path, seconds: float) -> int:
     return max((stop for stop, at in acknowledged if at < instant - 1_000_000_000), default=0)
 
 
+def unbroken(blocks: list[Block]) -> int:
+    """Return up to which sample nothing is missing."""
+    stop = 0
+    for block in blocks:
+        if block.first > stop:
+            break
+        stop = block.stop
+    return stop
+
+
 @pytest.mark.nightly
+@pytest.mark.timeout(1800)
 @pytest.mark.skipif(sys.platform != "linux", reason="loop devices are Linux's")
 def test_a_power_cut_costs_one_second_at_most(tmp_path: Path) -> None:
     if shutil.which("mkfs.ext4") is None:
@@ -99,8 +111,7 @@ def test_a_power_cut_costs_one_second_at_most(tmp_path: Path) -> None:
         with mounted(copy, tmp_path / "copy"):
             got = blocks_of(tmp_path / "copy" / "a.zmj")
             assert is_counted(got)
-            assert len(joined(got)) == got[-1].stop
-            lost.append(safe - got[-1].stop)
+            lost.append(safe - unbroken(got))  # what was not on the disk yet may have holes
             recovered = recover(tmp_path / "copy" / "a.zmj", tmp_path / f"{k}.zm.h5")
             assert is_counted(list(replay(recovered.path).blocks()))
         for used in (image, copy, recovered.path):

@@ -27,13 +27,18 @@ from zeromag.errors import InputError, LinkError, SourceLostError, StorageError
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# Acquires counted samples in real time until its standard input closes.
 ACQUIRE = """
 import json, sys, threading
 from pathlib import Path
-from zeromag.acquire.acquirer import acquire
+from tests.acquire_streams import Counter
+import zeromag.acquire.acquirer as acquirer
+acquirer.open_source = lambda spec, block: Counter(10**9, block)
+stop = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
 def announce(news):
     print(json.dumps(news), flush=True)
-summary = acquire(sys.argv[1], record=Path(sys.argv[2]), stop=threading.Event(), announce=announce, session={"a": 1})
+summary = acquirer.acquire("counter", record=Path(sys.argv[1]), stop=stop, announce=announce, session={"a": 1})
 announce({"summary": summary})
 """
 
@@ -49,19 +54,27 @@ with Subscription(sys.argv[1], newest_only=sys.argv[2] == "eye") as source:
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """Two and a half seconds of counted samples, paced when acquired."""
+    """Two and a half seconds of counted samples."""
     path = tmp_path / "counted.zm.h5"
     write_recording(path, Counter(2500))
     return path
 
 
 @pytest.fixture
-def running(source: Path, tmp_path: Path) -> Generator[subprocess.Popen[str], None, None]:
-    with subprocess.Popen(
-        [sys.executable, "-c", ACQUIRE, str(source), str(tmp_path / "out")], stdout=subprocess.PIPE, text=True, cwd=ROOT
-    ) as process:
+def running(tmp_path: Path) -> Generator[subprocess.Popen[str], None, None]:
+    """An acquisition that goes on until its input is closed."""
+    command = [sys.executable, "-c", ACQUIRE, str(tmp_path / "out")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         yield process
         process.kill()
+
+
+def ended(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """Let the acquisition end in order; return its summary."""
+    assert process.stdin is not None
+    process.stdin.close()
+    summary: dict[str, Any] = heard(process, "summary")
+    return summary
 
 
 def heard(process: subprocess.Popen[str], key: str) -> Any:
@@ -90,17 +103,22 @@ def test_killed_readers_leave_the_recording_whole_and_come_back_to_all_of_it(
         assert reader.stdout is not None
         reader.stdout.close()
         reader.wait()
-    again = list(Subscription(endpoint).blocks())
+    blocks = Subscription(endpoint).blocks()
+    again = [next(blocks)]
+    told = threading.Thread(target=lambda: again.extend(blocks))
+    told.start()
+    summary = ended(running)
+    told.join()
     assert is_counted(again)
-    assert len(joined(again)) == 2500
-    assert heard(running, "summary")["samples"] == 2500
+    assert len(joined(again)) == summary["samples"]
     assert verify(tmp_path / "out" / "raw.zm.h5") == []
-    assert_array_equal(joined(list(replay(tmp_path / "out" / "raw.zm.h5").blocks())), counted(0, 2500, 6))
+    kept = joined(list(replay(tmp_path / "out" / "raw.zm.h5").blocks()))
+    assert_array_equal(kept, counted(0, summary["samples"], 6))
 
 
 def test_a_killed_acquirer_is_noticed_and_its_journal_is_whole(running: subprocess.Popen[str], tmp_path: Path) -> None:
     got: list[Block] = []
-    blocks = Subscription(heard(running, "endpoint"), silence=0.8).blocks()
+    blocks = Subscription(heard(running, "endpoint")).blocks()
     while not got or got[-1].stop < 500:
         got.append(next(blocks))
     running.send_signal(signal.SIGKILL)
@@ -180,10 +198,10 @@ def test_off_loopback_without_keys_is_refused(source: Path, tmp_path: Path) -> N
 
 
 def test_another_zeromag_is_a_source(running: subprocess.Popen[str], tmp_path: Path) -> None:
-    summary, _ = acquired(heard(running, "endpoint"), tmp_path / "copy")
-    assert summary["samples"] == 2500
+    summary, _ = acquired(heard(running, "endpoint"), tmp_path / "copy", seconds=1.5)
+    assert summary["samples"] == 1500
     got = joined(list(replay(tmp_path / "copy" / "raw.zm.h5").blocks()))
-    assert_array_equal(got.view(np.int64), counted(0, 2500, 6).view(np.int64))
+    assert_array_equal(got.view(np.int64), counted(0, 1500, 6).view(np.int64))
 
 
 def test_the_core_of_acquisition_is_light() -> None:

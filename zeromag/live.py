@@ -135,8 +135,8 @@ class _Supervisor:
             self._children["acquire"].let_go()
             if "view" in self._children:
                 self._children["view"].let_go()
-        if name == "acquire" and code != 0:
-            self._children["process"].let_go()
+        if name == "acquire":
+            self._children["process"].let_go()  # it takes what is still on its way, then writes the results
         if name == "view" or code != 0:
             self._end()
 

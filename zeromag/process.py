@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from zeromag.acquire.publisher import ANYWHERE_LOCAL, Publisher
 from zeromag.acquire.subscription import Subscription
 from zeromag.block import Block
 from zeromag.broadcast import Broadcast
-from zeromag.errors import SourceLostError
 from zeromag.scan import Scan
 from zeromag.session import Session
+
+SILENCE = 2.0  # s without a block after which it is said
 
 Announce = Callable[[Mapping[str, object]], None]
 
@@ -27,23 +29,25 @@ def process(
     stop: threading.Event,
     announce: Announce,
     bind: str = ANYWHERE_LOCAL,
+    drain: float = 0.0,
 ) -> None:
     """Follow the stream at `endpoint` from its first block to its end, then write the results.
+
+    An acquisition that falls silent is waited for: it may be restarted, or the machine be busy. Once `stop` is
+    set, what is still on its way is taken for at most `drain` seconds.
 
     Raises
     ------
     LinkError
         If nothing answers at `endpoint`.
-    SourceLostError
-        If the acquisition dies; the results of what had arrived are written before.
     """
-    with Subscription(endpoint) as source:
+    with Subscription(endpoint, reconnect=True) as source:
         description = Description(
             source.sensors, source.rate, session=session.as_dict(), version=__version__, source=session.source
         )
         with Publisher(description, bind=bind) as publisher:
             announce({"endpoint": publisher.endpoint})
-            _Processing(publisher, session, out, announce).follow(source, stop)
+            _Processing(publisher, session, out, announce).follow(source, stop, drain)
 
 
 def warm(progress: Callable[[int, int], None]) -> None:
@@ -72,20 +76,25 @@ class _Processing:
         self._scan: Scan | None = None
         self._broadcast: Broadcast | None = None
 
-    def follow(self, source: Subscription, stop: threading.Event) -> None:
-        lost: SourceLostError | None = None
-        try:
-            while not stop.is_set():
-                message = source.receive(0.1)
-                if isinstance(message, Block):
-                    self._take(message, source.lost)
-                elif isinstance(message, End):
+    def follow(self, source: Subscription, stop: threading.Event, drain: float) -> None:
+        heard, waiting, asked = time.monotonic(), False, float("inf")
+        while True:
+            message = source.receive(0.1)
+            now = time.monotonic()
+            if stop.is_set():
+                asked = min(asked, now)
+                if message is None or now - asked >= drain:
                     break
-        except SourceLostError as error:
-            lost = error
+            if message is not None:
+                heard, waiting = now, False
+            elif now - heard > SILENCE and not waiting:
+                waiting = True
+                self._announce({"say": f"no word from the acquisition for {SILENCE:g} s: waiting for it"})
+            if isinstance(message, Block):
+                self._take(message, source.lost)
+            elif isinstance(message, End):
+                break
         self._finish()
-        if lost is not None:
-            raise lost
 
     def _take(self, block: Block, lost: int) -> None:
         if self._scan is None or self._broadcast is None:

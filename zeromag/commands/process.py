@@ -31,5 +31,6 @@ def run(flags: argparse.Namespace) -> int:
             session = session_of(flags)
         if endpoint is None:
             raise InputError("process needs --from ENDPOINT: the address that `zeromag acquire` printed")
-        process(endpoint, session=session, out=out, stop=line.stop, announce=line.announce)
+        drain = 20.0 if flags.leash else 0.0  # let go, the acquisition has ended too: take what it sent last
+        process(endpoint, session=session, out=out, stop=line.stop, announce=line.announce, drain=drain)
     return 0

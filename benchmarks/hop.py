@@ -95,9 +95,7 @@ def main() -> None:
         latencies = {name: np.array(json.loads(reader.communicate()[0])) for name, reader in readers.items()}
     for name, us in latencies.items():
         p50, p99, p999 = np.percentile(us, [50, 99, 99.9])
-        print(
         print(f"{name} {len(us):6} blocks: p50 {p50:.0f}, p99 {p99:.0f}, p99.9 {p999:.0f}, max {us.max():.0f} µs")
-        )
     ratio = [np.percentile(latencies["ours"], q) / np.percentile(latencies["bare"], q) for q in (50, 99)]
     print(f"ratio p50 {ratio[0]:.2f} (bar 1.5)  p99 {ratio[1]:.2f} (bar 2)")
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.viz_qt import application, grabbed
-from tests.viz_scene import RATE, array, average, fill, traces
+from tests.viz_scene import RATE, array, average, fill, grid, send_map, traces
 from zeromag.block import Block
 from zeromag.viz.feed import Feed
 from zeromag.viz.film import Film
@@ -202,4 +202,24 @@ def test_no_reference_is_lost_by_painting(repaints):
             window.beat.repaint()
         counts.append(sys.getrefcount(None))
     assert abs(counts[2] - counts[1]) < 50
+    window.close()
+
+
+@pytest.mark.nightly
+def test_memory_stays_where_it_is():
+    """Blocks, maps and averages keep coming and the memory is flat once the rings are full."""
+    import psutil
+
+    window, sensors = opened("clinic"), array()
+    data, of, process = traces(sensors, 60.0), grid(), psutil.Process()
+    used: list[int] = []
+    for count in range(1600):
+        at = count % 1900 * 30
+        window.feed.block(Block(data=data[at : at + 30].copy(), first=9000 + 30 * count, rate=RATE, sensors=sensors))
+        send_map(window.feed, of)
+        window.tick()
+        window.grab()
+        if count % 400 == 399:
+            used.append(process.memory_info().rss)
+    assert used[-1] - used[1] < 4e6
     window.close()

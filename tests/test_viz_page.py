@@ -92,6 +92,7 @@ def test_the_page_shows_the_heart_the_right_way_round(page, dark):
         assert "Research use. Not a medical device." in words
         assert "59 /min" in words
         assert "S05 jumping 9 steps of 25 pT" in " ".join(words.split())
+        assert "few beats" in words
         assert browser.value("[seen.hello.out, seen.hello.into]") == ["out of chest (+)", "into chest (−)"]
         hold.set()
         browser.until("document.querySelector('.map .veil').textContent.startsWith('STALE')")

@@ -75,7 +75,7 @@ def test_the_moments_are_the_beats_own():
 
 
 def test_the_report_speaks_japanese(tmp_path):
-    write_report(tmp_path, SUMMARY, [average(array())], field_map(grid()), language="ja")
+    write_report(tmp_path, SUMMARY, [average(array())], None, language="ja")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert '<html lang="ja">' in page
     for word in ("心磁図", "心拍数", "58.8 1/min", "研究用。医療機器ではありません。", "Not a medical device."):

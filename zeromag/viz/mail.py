@@ -155,6 +155,7 @@ def _state(feed: Feed, latency: Latency) -> bytes:
             "source": ("simulated · " if status.simulated else "") + status.source,
             "recording": status.recording,
             "readings": [[reading.name, reading.value, reading.tone] for reading in readings(feed, latency)],
+            "reasons": [] if status.usable.answer == "yes" else status.usable.reasons,
             "channels": [[name, channel.status, channel.why] for name, channel in status.channels.items()],
         },
     )

@@ -33,10 +33,9 @@ class Report:
         first = self.averages[0] if self.averages else None
         return next((average for average in self.averages if average.kind == "normal"), first)
 
-    @property
-    def why_no_map(self) -> str:
-        """The reason in words."""
-        return str(self.summary.get("map") or self.say("no averaged beat"))
+    def why_no_map(self, say: Words) -> str:
+        """Return the reason in words."""
+        return str(self.summary.get("map") or say("no averaged beat"))
 
 
 def write_report(

@@ -44,19 +44,19 @@ def html(report: Report, pictures: Mapping[str, bytes], language: str) -> str:
         f'<html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>',
         f"<style>{STYLE}</style></head><body>",
         f'<p class="use">{use}</p><h1>{title}</h1>',
-        _table(first),
+        table_html(first),
         f"<h2>{say('Field maps')}</h2>",
-        f"<div class='maps'>{maps}</div>" if maps else f"<p>{say('No map')}: {escape(report.why_no_map)}.</p>",
+        f"<div class='maps'>{maps}</div>" if maps else f"<p>{say('No map')}: {escape(report.why_no_map(say))}.</p>",
         _figure("st_t.png", pictures["st_t.png"], say) if "st_t.png" in pictures else "",
         f"<p>{say(LEGEND)}</p>" if maps else "",
         f"<h2>{say('Averaged beats')}</h2>",
         _figure("butterfly.png", pictures["butterfly.png"], say)
         if "butterfly.png" in pictures
         else f"<p>{say('No beat.')}</p>",
-        _table(others[0]),
-        _table(others[1]),
+        table_html(others[0]),
+        table_html(others[1]),
         _figure("quality.png", pictures["quality.png"], say) if "quality.png" in pictures else "",
-        *(_table(table) for table in others[2:]),
+        *(table_html(table) for table in others[2:]),
         f'<footer class="use">{use}</footer></body></html>',
     ]
     return "\n".join(part for part in parts if part) + "\n"
@@ -70,7 +70,8 @@ def _figure(name: str, picture: bytes, say: Words) -> str:
     )
 
 
-def _table(table: Table) -> str:
+def table_html(table: Table) -> str:
+    """Return a table with its heading."""
     if not table.rows:
         return f"<h2>{escape(table.title)}</h2><p>{escape(table.note)}</p>"
     head = "".join(f"<th>{escape(column)}</th>" for column in table.columns)

@@ -42,11 +42,12 @@ def write_pdf(path: Path, report: Report, language: str) -> None:
     say = report.say if family else words("en")
     title = f"{say('Magnetocardiogram')} {report.summary.get('subject') or report.summary.get('source', '')}".rstrip()
     metadata = {"Title": title, "CreationDate": None, "Producer": None, "Creator": "zeromag"}
+    kind = 3 if language == "en" else 42  # 42 takes seconds to subset, but fonts of thousands of letters need it
     with (
-        rc_context({"font.family": [*family, "DejaVu Sans"], "pdf.fonttype": 42}),
+        rc_context({"font.family": [*family, "DejaVu Sans"], "pdf.fonttype": kind}),
         PdfPages(path, metadata=metadata) as pages,
     ):
-        sheet = _Sheets(pages, title, say)
+        sheet = Sheets(pages, title, say)
         first, *others = tables(report.summary, say)
         sheet.table(first)
         sheet.maps(report)
@@ -69,7 +70,7 @@ def _family(language: str) -> list[str]:
     return [name for name in FONTS[language] if name in names][:1]
 
 
-class _Sheets:
+class Sheets:
     """Fills pages from the top; a new one is begun when something does not fit."""
 
     def __init__(self, pages: PdfPages, title: str, say: Words) -> None:
@@ -116,7 +117,7 @@ class _Sheets:
         figure.text(LEFT, self._at, heading, weight="bold", fontsize=10.5)
         if field_map is None or report.moments is None:
             self._at -= 1.3 * LINE
-            figure.text(LEFT, self._at, f"{say('No map')}: {report.why_no_map}.", fontsize=8.5, parse_math=False)
+            figure.text(LEFT, self._at, f"{say('No map')}: {report.why_no_map(say)}.", fontsize=8.5, parse_math=False)
             self._at -= 2 * LINE
             return
         for k, (name, at) in enumerate(report.moments.peaks.items()):
@@ -155,6 +156,20 @@ class _Sheets:
                 axes = figure.add_axes((LEFT + 0.05, self._at - 0.125, RIGHT - LEFT - 0.05, 0.11))
                 butterfly_axes(axes, average)
                 self._at -= 0.18
+
+    def picture(self, picture: bytes, width: float, height: float) -> None:
+        """Put a PNG of this size (inches) in, as wide as the page at most."""
+        from io import BytesIO
+
+        from matplotlib.image import imread
+
+        across = min(RIGHT - LEFT, width / A4[0])
+        tall = across * A4[0] * height / width / A4[1]
+        figure = self._room(tall + LINE)
+        axes = figure.add_axes((LEFT, self._at - tall, across, tall))
+        axes.imshow(imread(BytesIO(picture)), aspect="auto", interpolation="lanczos")
+        axes.axis("off")
+        self._at -= tall + LINE
 
     def _room(self, height: float) -> Figure:
         """Return the page to write on, a new one when less than this is left."""

@@ -37,6 +37,9 @@ class StatusPanel(Panel):
         self.note = f"{len(channels) - len(bad)} of {len(channels)} good"
         bottom = self._draw_tiles(painter, area, channels)
         lines = [(f"{name}  {channel.status}  {channel.why}", self.theme.alarm) for name, channel in bad.items()]
+        usable = self.status.usable
+        if usable.answer != "yes":
+            lines += [(f"usable {usable.answer}: {reason}", self.theme.warning) for reason in usable.reasons]
         lines += [(text, self.theme.text) for text in _cleaning(self.status)]
         room = int((area.bottom() - bottom) / LINE)
         if len(lines) > room > 0:

@@ -68,7 +68,7 @@ function words(state) {
     const [term, number] = list.children[k].children;
     term.textContent = name; number.textContent = value; number.className = tone;
   });
-  const key = JSON.stringify(state.channels);
+  const key = JSON.stringify([state.channels, state.reasons]);
   if (key === words.key) return;
   words.key = key;
   due.add("map").add("traces");
@@ -79,9 +79,10 @@ function words(state) {
     tile.textContent = name; tile.className = status === "good" ? "" : "bad"; tile.title = `${name}: ${status}`;
     return tile;
   }));
-  $("bad").replaceChildren(...bad.map(([name, status, why]) => {
+  const lines = bad.map(([name, status, why]) => [`${name}  ${status}  ${why}`, "alarm"]);
+  $("bad").replaceChildren(...lines.concat(state.reasons.map((text) => [text, "warning"])).map(([text, tone]) => {
     const item = document.createElement("li");
-    item.textContent = `${name}  ${status}  ${why}`;
+    item.textContent = text; item.className = tone;
     return item;
   }));
 }

@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="zeromag", description=f"A live instrument for the heart's field. {NOTICE}")
     parser.add_argument("--version", action="version", version=f"zeromag {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    tools = (_beats, _simulate, _filters, _export, _recover, _verify, _doctor)
+    tools = (_beats, _simulate, _filters, _export, _study, _recover, _verify, _doctor)
     for command in (_live, _map, _acquire, _process, _view, *tools):
         command(commands.add_parser)
     return parser
@@ -129,6 +129,14 @@ def _export(add: Add) -> None:
     parser.add_argument("--to", choices=("fif", "bids", "edf", "csv"), required=True, help="the format")
     parser.add_argument("--out", type=Path, required=True, help="the file, or the root of the BIDS dataset")
     parser.add_argument("--task", default="rest", help="BIDS's word for what the person did; default rest")
+    _settings(parser)
+
+
+def _study(add: Add) -> None:
+    parser = add("study", help="every recording of a folder or BIDS dataset, and a report of the group")
+    parser.add_argument("dataset", type=Path, help="a folder of recordings, or the root of a BIDS dataset")
+    parser.add_argument("--out", type=Path, required=True, help="folder for results; what is whole there is not redone")
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes at a time; default: all cores")
     _settings(parser)
 
 

@@ -39,11 +39,16 @@ def summary(outcome: Outcome, session: Session) -> dict[str, Any]:
         "map": outcome.no_map or "minimum norm",
         "parameters": outcome.parameters,
         "session": session.as_dict(),
-        "provenance": {
-            "python": platform.python_version(),
-            "machine": platform.machine(),
-            **{name: version(name) for name in LIBRARIES},
-        },
+        "provenance": provenance(),
+    }
+
+
+def provenance() -> dict[str, str]:
+    """Return the versions that made the numbers."""
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        **{name: version(name) for name in LIBRARIES},
     }
 
 

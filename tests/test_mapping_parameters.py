@@ -13,7 +13,8 @@ from zeromag.mapping.beat import Beat
 from zeromag.mapping.fiducials import Fiducials, fiducials, wave_fiducials
 from zeromag.mapping.gate import Gate
 from zeromag.mapping.intervals import intervals
-from zeromag.mapping.measures import UNITS, largest_change
+from zeromag.mapping.mapper import Mapper
+from zeromag.mapping.measures import UNITS, Measures, largest_change
 from zeromag.mapping.parameters import Parameter, parameters
 
 TIME = np.arange(-300, 501) / 1000
@@ -120,6 +121,28 @@ def test_every_parameter_has_unit_and_interval_and_the_same_one_each_time() -> N
         assert found["low"] is not None
         assert found["high"] is not None
         assert found["low"] <= found["value"] <= found["high"], name
+
+
+@pytest.mark.nightly
+def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
+    """Forty scans of one heart; the truth is what the same map says of the field without noise."""
+    heart = TestHeart()
+    clean = heart.beat(TIME) @ heart.gains(planar()).T
+    held: dict[str, list[bool]] = {name: [] for name in UNITS}
+    for seed in range(40):
+        average = averaged(noise=1.5e-12, seed=seed)
+        truth = Measures(average, Mapper(), 0.85)(clean)
+        for name, found in parameters(average, rhythm(60), seed=seed, draws=150).items():
+            value, low, high = found["value"], found["low"], found["high"]
+            assert low is not None
+            assert high is not None
+            away = truth[name] - value
+            if (period := UNITS[name].period) is not None:
+                away = (away + period / 2) % period - period / 2
+            held[name].append(low <= value + away <= high)
+    shares = {name: float(np.mean(some)) for name, some in held.items()}
+    assert 0.90 < np.mean(list(shares.values())) < 0.985
+    assert min(shares.values()) >= 0.8, shares
 
 
 def test_park_changes_straddle_their_limits() -> None:

@@ -38,17 +38,27 @@ def widening(average: Average) -> float:
 
 
 def interval(
-    value: float, draws: F64, wider: float, *, period: float | None = None, least: float = -np.inf
+    value: float,
+    draws: F64,
+    wider: float,
+    *,
+    period: float | None = None,
+    least: float = -np.inf,
+    rises: bool = False,
 ) -> tuple[float, float]:
     """Return the 95 % interval around a value from its draws (NaN left out); `period` for angles in degrees.
 
     The basic interval (Davison and Hinkley 1997): what noise adds to the value it adds to the draws once more,
-    so the draws are mirrored at the value. It always holds the value, and ends at the `least` one possible.
+    so the draws are mirrored at the value. It always holds the value, and ends at the `least` one possible. What
+    only `rises` with noise (a largest change) rises with its root: the draws, with twice the power, by √2 times
+    what the value did, so that the value's own share is 1/(√2 − 1) of the difference.
     """
     away = draws[np.isfinite(draws)] - value
     if period is not None:
         away = (away + period / 2) % period - period / 2
     if len(away) < 20 or not np.isfinite(value):
         return float("nan"), float("nan")
-    low, high = np.quantile(away, (0.025, 0.975)).tolist()
+    low, middle, high = np.quantile(away, (0.025, 0.5, 0.975)).tolist()
+    if rises:
+        high += max(middle, 0.0) * (1 / (np.sqrt(2) - 1) - 1)
     return max(min(least, value), value - wider * max(high, 0.0)), value + wider * max(-low, 0.0)

@@ -26,6 +26,7 @@ class Unit:
     name: str
     period: float | None = None
     least: float = float("-inf")  # below which it cannot be
+    rises: bool = False  # noise only makes it larger
 
 
 DEGREES = Unit("deg", 360.0)
@@ -41,9 +42,9 @@ AT_PEAKS: dict[str, Unit] = {
 }
 UNITS: dict[str, Unit] = {
     **{f"{name}_{peak}": unit for peak in ("R", "T") for name, unit in AT_PEAKS.items()},
-    "angle_change_T": Unit("deg", least=0.0),
-    "distance_change_T": Unit("m", least=0.0),
-    "ratio_change_T": Unit("1", least=0.0),
+    "angle_change_T": Unit("deg", least=0.0, rises=True),
+    "distance_change_T": Unit("m", least=0.0, rises=True),
+    "ratio_change_T": Unit("1", least=0.0, rises=True),
     "r_t_angle": DEGREES,
     **{
         name: Unit("s", least=0.0)

@@ -37,8 +37,9 @@ def parameters(
     result: dict[str, Parameter] = {}
     for name, value in found.items():
         values = np.array([one.get(name, np.nan) for one in drawn])
-        low, high = interval(value, values, wider, period=UNITS[name].period, least=UNITS[name].least)
-        result[name] = Parameter(value=value, low=_told(low), high=_told(high), unit=UNITS[name].name)
+        unit = UNITS[name]
+        low, high = interval(value, values, wider, period=unit.period, least=unit.least, rises=unit.rises)
+        result[name] = Parameter(value=value, low=_told(low), high=_told(high), unit=unit.name)
     return result
 
 

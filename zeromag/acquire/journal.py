@@ -118,8 +118,12 @@ class Journal:
 
     def _allocate(self, end: int) -> None:
         if end > self._reserved:
-            if hasattr(os, "posix_fallocate"):
-                os.posix_fallocate(self._file, self._reserved, end - self._reserved)
+            if hasattr(os, "posix_fallocate"):  # macOS and Windows have none, nor do some network disks
+                try:
+                    os.posix_fallocate(self._file, self._reserved, end - self._reserved)
+                except OSError as error:
+                    if error.errno not in {errno.EOPNOTSUPP, errno.EINVAL}:
+                        raise
             self._reserved = end
 
     def _keep(self, seconds: float) -> None:
@@ -150,6 +154,8 @@ class Journal:
 def _mount(path: Path) -> Path:
     """Return the mount point a path lies on."""
     here = path.resolve()
+    if os.name == "nt":
+        return Path(here.anchor)
     while not here.is_mount() and here != here.parent:
         here = here.parent
     return here

@@ -5,7 +5,7 @@ import pytest
 
 from zeromag.acquire.simulate import simulation
 from zeromag.errors import InputError
-from zeromag.physics.arrays import grid
+from zeromag.physics.arrays import grid, with_references
 from zeromag.physics.digitiser import Digitiser
 from zeromag.physics.sensor_errors import SensorErrors
 
@@ -29,6 +29,13 @@ def test_crosstalk_is_that_of_a_dipole_and_only_between_parallel_sensors():
     real = SensorErrors(crosstalk=0.02).draw(grid(1, 3), (1,))
     np.testing.assert_allclose(real.mixing[0], [1.0, 0.02, 0.02 / 8])
     np.testing.assert_allclose(real.read(np.array([[1.0, 0.0, 0.0]])), [[1.0, 0.02, 0.02 / 8]])
+
+
+def test_crosstalk_leaves_a_triaxial_sensors_own_axes_alone():
+    array = with_references(grid(2, 2))
+    mixing = SensorErrors(crosstalk=0.02).draw(array, (1,)).mixing
+    assert np.isfinite(mixing).all()
+    np.testing.assert_array_equal(mixing[4:7, 4:7], np.eye(3))
 
 
 def test_gain_errors_scale_the_heart_channel_by_channel():

@@ -105,7 +105,12 @@ class Options:
 LIMITS = (
     ("bits", 8, 32),
     ("range_nT", 1e-3, 1e6),
-    ("depth", 1, 1000),
+    ("pitch", 1, 1000),
+    ("x", -1000, 1000),
+    ("y", -1000, 1000),
+    ("depth", 20, 1000),
+    ("t_turn_deg", -360, 360),
+    ("lift_s", 0, 1e9),
     ("moment", 0, 1000),
     ("mother", 0, 1000),
     ("t_scale", 0, 5),

@@ -63,7 +63,12 @@ def simulation(spec: str, *, block: int | None = None) -> Simulation:
         options = parsed(Options(), f"{preset.keys}&{query}")
         if block is not None:
             options = replace(options, block=block)
-        return _built(spec, options, preset.hearts(options))
+        built = _built(spec, options, preset.hearts(options))
+        if options.conductor != "torso":  # there is nothing above a torso's dipole that it would refuse
+            places = built.real_array().sensors.positions
+            for heart in built.hearts:
+                built.conductor.field(heart.positions, places)  # refuses sensors below the heart, hearts outside
+        return built
     except (ValueError, OverflowError) as error:
         raise InputError(f"{spec}: {error}.") from error
 

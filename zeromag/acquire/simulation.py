@@ -22,6 +22,7 @@ from zeromag.physics.outside import Interference, middle
 from zeromag.physics.sensor_errors import RealArray, SensorErrors
 from zeromag.sensors import SensorArray
 
+LONGEST = 4096  # samples; above 32 kHz chunks are shorter than CHUNK_S, or a start would take minutes
 CHUNK_S = 0.128  # s, about what is made at once; the noise windows are 34 chunks long
 
 
@@ -113,7 +114,7 @@ class Simulation:
 
     def chunks(self) -> Generator[Chunk, None, None]:
         """Give the recording with its ground truth, chunk by chunk."""
-        length = max(1, 2 ** round(np.log2(self.rate * CHUNK_S)))
+        length = min(LONGEST, max(1, 2 ** round(np.log2(self.rate * CHUNK_S))))
         total = self.samples
         scene, device = Scene(self, length), Device(self, length)
         first = 0

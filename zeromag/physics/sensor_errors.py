@@ -68,7 +68,6 @@ class SensorErrors:
         apart = distance > 1e-3  # the axes of one triaxial sensor do not disturb each other in this model
         parallel = sensors.axes @ sensors.axes.T
         nearest = distance[apart].min() if apart.any() else 1.0
-        with np.errstate(divide="ignore"):
-            coupling = np.where(apart, self.crosstalk * parallel * (nearest / distance) ** 3, 0.0)
+        coupling = np.where(apart, self.crosstalk * parallel * (nearest / np.where(apart, distance, 1.0)) ** 3, 0.0)
         mixing: NDArray[np.float64] = np.eye(len(sensors)) + coupling
         return mixing

@@ -70,6 +70,10 @@ class Repair:
         self._asked = now
         return self.upcoming
 
+    def pause(self) -> None:
+        """Forget what was asked while the sender is not heard: patience counts from when it is back."""
+        self._asked = self._since = 0.0
+
     def give_up(self) -> None:
         """Go on with the oldest frame held, or with the next one to come; what lies before is lost."""
         self._skip_to(min(self._held, default=self.known))

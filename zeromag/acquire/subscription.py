@@ -55,13 +55,12 @@ class Subscription:
         silence: float = 1.9,
         reconnect: bool = False,
     ) -> None:
-        self.skipped = 0
         self._newest_only, self._silence, self._reconnect = newest_only, silence, reconnect
         self._from_start = from_start and not newest_only
         self._lost_before = self._repaired_before = 0
         self._last: Block | None = None  # given out
         self._rejoined = False  # the publisher started anew since
-        self._shift = 0  # added to every index: after a restart of the publisher the count goes on
+        self.skipped = self._shift = 0  # shift: added to every index, so that the count goes on after a restart
         self._news: Description | None = None
         self._described = b""  # content of the description seen last
         self._ended = False
@@ -190,8 +189,9 @@ class Subscription:
             if self._repair.upcoming < self._repair.known:
                 self._repair.give_up()
         else:
-            wanted = self._repair.request(now)
-            if wanted is not None:
+            if now - self._inbox.heard > _HELLO_SECONDS:
+                self._repair.pause()
+            elif (wanted := self._repair.request(now)) is not None:
                 self._link.ask(self._epoch, wanted)
             if now - self._greeted > _HELLO_SECONDS:
                 self._greeted = now

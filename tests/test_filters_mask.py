@@ -110,3 +110,15 @@ def test_impossible_settings_are_refused() -> None:
         MaskBad(noisy=0.5)
     with pytest.raises(ValueError, match=r"patience.*got 0"):
         MaskBad(patience=0)
+
+
+@pytest.mark.parametrize("rate", [200, 250, 500, 2000])
+@pytest.mark.parametrize("heart", ["", "&moment=40", "&rows=3&columns=3&references=0"])
+def test_no_beat_is_taken_for_a_step_at_any_rate(rate: int, heart: str) -> None:
+    from zeromag.acquire.simulate import simulation
+
+    sim = simulation(f"sim:adult?seconds=8&lift_s=4&rate={rate}{heart}", block=rate)
+    step = None
+    for block in sim.blocks():
+        step = step or MaskBad().start(block)
+        assert step(block).events == ()

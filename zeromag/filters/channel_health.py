@@ -14,6 +14,8 @@ WINDOW_S = 0.25
 COMB_S = 0.1  # five cycles of 50 Hz, six of 60: a difference over it takes both lines out
 FLAT_T = 50e-15  # a living sensor moves more than this in a window
 LEAST_JUMP_T = 1e-12  # steps below do no harm
+ALONE = 5.0  # times the upper quartile of its kind at that sample: a step is one channel's, a beat is not
+COMPANY = 4  # channels of a kind that can be compared
 SHARED = 0.3  # a step that so many channels make at once is the room's, not theirs
 LONGEST_S = 60.0  # a channel that keeps relapsing is tried again no less often than this
 RAILED = 3  # samples in a window that make a channel saturated
@@ -141,7 +143,7 @@ class Judge:
     def _count_jumps(self, bend: NDArray[np.float64], noise: NDArray[np.float64]) -> None:
         """Count steps: second differences far beyond a channel's noise that few others make."""
         size = np.abs(np.nan_to_num(bend))
-        far = size > np.maximum(self._jump * noise, LEAST_JUMP_T)
+        far = size > np.maximum(np.maximum(self._jump * noise, LEAST_JUMP_T), self._company(size))
         far[:, ~(noise > 0)] = False
         far &= (far.sum(axis=1) <= max(1.0, SHARED * far.shape[1]))[:, None]
         onset = far & ~np.vstack([np.zeros((1, far.shape[1]), dtype=np.bool_), far[:-1]])
@@ -152,6 +154,19 @@ class Judge:
         self._jumps = onset.sum(axis=0)
         self._counted += self._jumps
         self._height = np.where(onset.any(axis=0), size.max(axis=0), self._height)
+
+    def _company(self, size: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how far a second difference may go in the company of its kind: (window, n).
+
+        At 250 Hz a QRS bends by more than a dozen times the noise between samples, but not in one channel alone. A
+        kind with too few channels to compare is not judged.
+        """
+        limit = np.full(size.shape, np.inf)
+        for same in (self._is_mag, ~self._is_mag):
+            fit = same & ~self.bad[self._rows]
+            if fit.sum() >= COMPANY:
+                limit[:, same] = ALONE * np.quantile(size[:, fit], 0.75, axis=1)[:, None]
+        return limit
 
     def _level(self, noise: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return each channel's noise over the median of its kind that is not bad already."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QColor, QFontDatabase, QKeySequence, QPalette, QShortcut
+from PySide6.QtGui import QColor, QKeySequence, QPalette, QShortcut
 from PySide6.QtWidgets import QApplication, QGridLayout, QVBoxLayout, QWidget
 
 from zeromag.viz.array_panel import ArrayPanel
@@ -16,6 +16,7 @@ from zeromag.viz.display import check_display
 from zeromag.viz.feed import Feed
 from zeromag.viz.field_map_panel import FieldMapPanel
 from zeromag.viz.film_panel import FilmPanel
+from zeromag.viz.font import ensure_font
 from zeromag.viz.header import Footer, Header
 from zeromag.viz.heart_meter_panel import HeartMeterPanel
 from zeromag.viz.help_sheet import HelpSheet
@@ -236,7 +237,7 @@ def show(
     """Show a window on this feed until it is closed, or `stop` is set, and return Qt's exit code."""
     running = QApplication.instance()
     app = running if isinstance(running, QApplication) else QApplication(["zeromag"])
-    _ensure_font(app)
+    ensure_font(app)
     window = Window(feed, layout=layout, theme=THEMES[theme])
     window.show()
     watch = QTimer()
@@ -245,14 +246,3 @@ def show(
     if announce is not None:
         announce({"shown": "window"})
     return app.exec()
-
-
-def _ensure_font(app: QApplication) -> None:
-    """Load the font that Matplotlib brings along where the system has none at all."""
-    if QFontDatabase.families():
-        return
-    from matplotlib import get_data_path
-
-    number = QFontDatabase.addApplicationFont(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf")
-    if families := QFontDatabase.applicationFontFamilies(number):
-        app.setFont(families[0])

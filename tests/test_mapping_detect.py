@@ -189,3 +189,13 @@ def test_a_named_channel_and_what_is_missing() -> None:
     dead = SensorArray(("A",), np.zeros((1, 3)), np.ones((1, 3)), status=("dead",))
     with pytest.raises(InputError, match="none"):
         Beats().start(Block(data=np.zeros((5, 1)), first=0, rate=RATE, sensors=dead))
+
+
+def test_kernels_are_compiled_once() -> None:
+    """A second signature would compile, for seconds, in the middle of a stream."""
+    from zeromag.mapping import averager, pile, qrs_power, template
+
+    found(CUT)
+    found(as_blocks(np.concatenate([block.data for block in CUT[:100]]), CUT[0].sensors, 1))
+    for kernel in (qrs_power._qrs, qrs_power._peaks, template._correlate, averager._resample, pile._add):
+        assert len(kernel.signatures) <= 1

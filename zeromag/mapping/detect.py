@@ -130,8 +130,10 @@ class Search:
         bad = block.bad()
         step = round(self._rate)
         for begin in range(0, len(block), step):
+            # `take` keeps rows contiguous, which indexing with two indices does not: one compiled kernel
             part = slice(begin, begin + step)
-            beats += self._take(block.data[part, self._columns], bad[part, self._columns], block.first + begin)
+            data, masked = block.data[part].take(self._columns, axis=1), bad[part].take(self._columns, axis=1)
+            beats += self._take(data, masked, block.first + begin)
         return beats
 
     def finish(self) -> list[Beat]:
@@ -139,8 +141,8 @@ class Search:
         if self._last is None:
             return []
         stop, pad = self._last.stop, round(PAD * self._rate)
-        last = np.repeat(self._last.data[-1:, self._columns], pad, axis=0)
-        bad = np.repeat(self._last.bad()[-1:, self._columns], pad, axis=0)
+        last = np.repeat(self._last.data[-1:].take(self._columns, axis=1), pad, axis=0)
+        bad = np.repeat(self._last.bad()[-1:].take(self._columns, axis=1), pad, axis=0)
         self._last = None
         beats = [beat for beat in self._take(last, bad, stop) if beat.sample < stop and beat.correlation >= SURE]
         if not self.trusted and len(self._waiting) > 1:

@@ -170,11 +170,11 @@ def test_stopping_ends_in_order(tmp_path: Path) -> None:
 
 def test_a_source_that_fails_keeps_what_came(tmp_path: Path) -> None:
     path = tmp_path / "a.zm.h5"
-    write_recording(path, Counter(50_000))
+    write_recording(path, Counter(12_000))
     import h5py
 
     with h5py.File(path) as file:
-        chunk = file["raw/data"].id.get_chunk_info(20)
+        chunk = file["raw/data"].id.get_chunk_info(5)
     content = bytearray(path.read_bytes())
     content[chunk.byte_offset + 100] ^= 1
     path.write_bytes(content)
@@ -234,7 +234,7 @@ def test_a_device_off_its_rate_that_breaks_is_said_and_kept(tmp_path: Path, monk
 
 
 def test_a_full_disk_ends_the_run_and_names_the_disk(tmp_path: Path) -> None:
-    write_recording(tmp_path / "long.zm.h5", Counter(100_000))
+    write_recording(tmp_path / "long.zm.h5", Counter(30_000))
     with small_disk(tmp_path / "disk", 400 << 10) as disk:
         with pytest.raises(StorageError, match=f"the disk mounted at {disk} is full"):
             acquired(tmp_path / "long.zm.h5", disk)

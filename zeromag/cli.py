@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="zeromag", description=f"A live instrument for the heart's field. {NOTICE}")
     parser.add_argument("--version", action="version", version=f"zeromag {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    tools = (_beats, _simulate, _filters, _export, _study, _recover, _verify, _doctor)
+    tools = (_beats, _simulate, _filters, _export, _study, _anonymize, _recover, _verify, _doctor)
     for command in (_live, _map, _acquire, _process, _view, *tools):
         command(commands.add_parser)
     return parser
@@ -138,6 +138,12 @@ def _study(add: Add) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for results; what is whole there is not redone")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes at a time; default: all cores")
     _settings(parser)
+
+
+def _anonymize(add: Add) -> None:
+    parser = add("anonymize", help="the same recording without names, dates and comments")
+    parser.add_argument("recording", type=Path)
+    parser.add_argument("--out", type=Path, required=True, help=".fif or .zm.h5")
 
 
 def _recover(add: Add) -> None:

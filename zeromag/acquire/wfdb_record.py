@@ -17,6 +17,7 @@ from zeromag.errors import InputError
 from zeromag.sensors import SensorArray
 
 _VOLTS: Final = {"v": 1.0, "mv": 1e-3, "uv": 1e-6, "µv": 1e-6, "nv": 1e-9}
+_PIECE: Final = 1 << 18  # values read in one go
 _FAILS: Final = (OSError, ValueError, LookupError, TypeError, AttributeError)
 
 
@@ -53,9 +54,10 @@ def wfdb_source(path: Path, *, block: int = 10) -> Recorded:
     scale = np.array([_VOLTS.get(unit.lower(), 1.0) for unit in units])
 
     def chunks(samples: int) -> Generator[Block, None, None]:
-        for first in range(0, length, samples):
+        step = samples * max(1, _PIECE // (samples * n))  # each call opens and parses everything anew
+        for first in range(0, length, step):
             try:
-                piece = wfdb.rdrecord(record, sampfrom=first, sampto=min(first + samples, length))
+                piece = wfdb.rdrecord(record, sampfrom=first, sampto=min(first + step, length))
             except _FAILS as error:
                 raise InputError(f"the signal of {path} cannot be read from sample {first} on") from error
             data = np.ascontiguousarray(piece.p_signal * scale, dtype=np.float64)

@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="zeromag", description=f"A live instrument for the heart's field. {NOTICE}")
     parser.add_argument("--version", action="version", version=f"zeromag {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    tools = (_beats, _simulate, _filters, _export, _study, _anonymize, _recover, _verify, _doctor)
+    tools = (_beats, _simulate, _filters, _export, _study, _anonymize, _bench, _recover, _verify, _doctor)
     for command in (_live, _map, _acquire, _process, _view, *tools):
         command(commands.add_parser)
     return parser
@@ -138,6 +138,22 @@ def _study(add: Add) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for results; what is whole there is not redone")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes at a time; default: all cores")
     _settings(parser)
+
+
+def _bench(add: Add) -> None:
+    parser = add("bench", help="characterise an array; compare designs of arrays")
+    tools = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+    array = tools.add_parser("array", help="noise, lines, rejection, gain, crosstalk, response: a report")
+    array.add_argument("source", help=SOURCE)
+    array.add_argument("--out", type=Path, required=True, help="folder for array.html, array.pdf, array.json")
+    array.add_argument("--seconds", type=_seconds, help="how much of the source; default: all, of an endless one 60")
+    array.add_argument("--only", metavar="PART,…", help="only these parts")
+    array.add_argument("--coils", type=Path, help="table of the known coils that play (docs/characterise.md)")
+    array.add_argument("--against", help="a second recording: how much quieter SOURCE is, by band")
+    array.add_argument("--spec", type=Path, help="TOML file with limits; exit code 1 when one is missed")
+    design = tools.add_parser("design", help="what arrays could do that are not built yet")
+    design.add_argument("designs", nargs="*", help="grid:6x6/40, … or a sensor table; default: five common ones")
+    design.add_argument("--out", type=Path, help="a .tsv file for the table")
 
 
 def _anonymize(add: Add) -> None:

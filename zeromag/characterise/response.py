@@ -41,7 +41,8 @@ def frequency_response(tones: Tones, drives: Sequence[Drive]) -> Response | None
     """Return the response; None with fewer than five uniform tones.
 
     3 dB down: 1/|H|² is a straight line in f² for a first order; between the tones around 2 it is taken as one.
-    Group delay: -dφ/dω of a polynomial in f through the phases, weighted by their errors.
+    Group delay: -dφ/dω of an odd polynomial in f through the phases, weighted by their errors, which are widened
+    where it does not follow them.
     """
     rows = np.array([k for k, drive in enumerate(drives) if drive.kind == "uniform"], dtype=np.int64)
     if len(rows) < FEWEST:
@@ -99,6 +100,8 @@ def _delay(
     fit = inverse @ (phase * weight)
     at = np.array(DELAYS)
     slope = -(orders * (at[:, None] / top) ** (orders - 1)) / (2 * np.pi * top)
-    errors = np.sqrt(np.sum((slope @ inverse) ** 2, axis=1))
+    rest = (phase - model @ fit) * weight
+    wide = max(1.0, float(rest @ rest) / max(len(f) - len(orders), 1))  # where the polynomial does not follow
+    errors = np.sqrt(wide * np.sum((slope @ inverse) ** 2, axis=1))
     inside = at <= top
     return np.where(inside, slope @ fit, np.nan), np.where(inside, errors, np.nan)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zeromag.characterise.record import Record
-from zeromag.characterise.spectrum import OVERLAP, window_samples
+from zeromag.characterise.spectrum import OVERLAP, WINDOW_S
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,6 +18,16 @@ class Tones:
     frequency: NDArray[np.float64]  # (n_tones,) Hz
     amplitude: NDArray[np.complex128]  # (n_tones, n_channels) T; NaN where no window was whole
     error: NDArray[np.float64]  # (n_tones, n_channels) T, of the real and of the imaginary part
+
+    def taken_from(self, record: Record) -> Record:
+        """Return the record without the tones."""
+        data = record.data.copy()
+        amplitude = np.nan_to_num(self.amplitude)
+        for start in range(0, len(data), 10000):
+            time = (record.first + start + np.arange(min(10000, len(data) - start))) / record.rate
+            angle = 2 * np.pi * time[:, None] * self.frequency
+            data[start : start + 10000] -= np.cos(angle) @ amplitude.real - np.sin(angle) @ amplitude.imag
+        return replace(record, data=data)
 
 
 def measure_tones(record: Record, frequency: NDArray[np.float64]) -> Tones:
@@ -30,7 +40,7 @@ def measure_tones(record: Record, frequency: NDArray[np.float64]) -> Tones:
     ValueError
         If two tones are too near to be told apart in one window, or there are fewer than three windows.
     """
-    size = window_samples(len(record.data), record.rate)
+    size = max(8, min(round(WINDOW_S * record.rate), len(record.data) // 3))
     apart = np.diff(np.sort(frequency))
     if len(apart) and apart.min() < 3.9 * record.rate / size:
         raise ValueError(

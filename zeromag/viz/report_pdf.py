@@ -167,7 +167,7 @@ class Sheets:
         tall = across * A4[0] * height / width / A4[1]
         figure = self._room(tall + LINE)
         axes = figure.add_axes((LEFT, self._at - tall, across, tall))
-        axes.imshow(imread(BytesIO(picture)), aspect="auto", interpolation="lanczos")
+        axes.imshow(imread(BytesIO(picture)), aspect="auto", interpolation="none")
         axes.axis("off")
         self._at -= tall + LINE
 

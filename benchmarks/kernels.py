@@ -11,7 +11,6 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,8 +108,9 @@ def adaptive(name: str, rounds: int, bar: str) -> Row:
     """Time NLMS or RLS, 64 primaries and 8 regressors, beside NumPy on all channels at once, sample by sample."""
     n, refs, samples = 64, 8, 100
     base = channels(n + refs, samples=samples)
-    mag, ref = cast("Kind", "mag"), cast("Kind", "ref")
-    kinds = (mag,) * n + (ref,) * refs
+    mag: Kind = "mag"
+    ref: Kind = "ref"
+    kinds: tuple[Kind, ...] = (*[mag] * n, *[ref] * refs)
     sensors = SensorArray(base.sensors.names, base.sensors.positions, base.sensors.axes, kinds)
     block = Block(data=base.data, first=0, rate=1000.0, sensors=sensors, mask=base.mask)
     stage = Nlms(clip=0.0, blind=0) if name == "NLMS" else Rls(clip=0.0, blind=0)

@@ -124,6 +124,7 @@ def test_every_parameter_has_unit_and_interval_and_the_same_one_each_time() -> N
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(1800)
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     """Forty scans of one heart; the truth is what the same map says of the field without noise."""
     heart = TestHeart()

@@ -8,14 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from zeromag._jit import BOOL, F64, I64
+from zeromag._jit import BOOL, F64
 from zeromag.block import Block
-from zeromag.errors import InputError
 from zeromag.mapping.beat import Beat
+from zeromag.mapping.candidate import Candidate, Group, alike_groups, believable, usual_first
+from zeromag.mapping.heart_columns import heart_columns
 from zeromag.mapping.history import History
-from zeromag.mapping.qrs_power import Peak, QrsPower
+from zeromag.mapping.qrs_power import QrsPower
+from zeromag.mapping.r_peak import r_after
 from zeromag.mapping.rhythm import Rhythm
 from zeromag.mapping.template import AFTER, BEFORE, LAG, Fit, Template, fit
 
@@ -24,10 +25,8 @@ WAIT = 2.0  # s before the first such search
 PAD = 0.4  # s of stillness put before the first and after the last sample
 FINE = 180.0  # Hz, rate that shapes are compared at
 RANKED = 24  # of them, the highest, are compared
-CLEAR, SAME = 3.0, 0.95  # contrast, or correlation among beats, that few of them are believed with
 SURE = 0.9  # correlation that even a doubtful peak is believed with
 NOISY = 0.9  # typical correlation below which shape is told with less certainty
-RAW_BEFORE, RAW_AFTER = 0.25, 0.05  # s around the envelope's peak in which R is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,47 +53,18 @@ class Beats:
         """Return the search for the stream that begins with `head`; call it with every block, then `finish`."""
         return Search(self, head)
 
-    def columns(self, head: Block) -> I64:
-        """Return the columns that are searched.
-
-        Raises
-        ------
-        InputError
-            If the stream has neither magnetometers nor an ECG, or not the channel that was named.
-        """
-        sensors = head.sensors
-        if self.channel:
-            if self.channel not in sensors.names:
-                raise InputError(f"beats were wanted on channel {self.channel}, which the recording does not have")
-            return np.array([sensors.names.index(self.channel)], dtype=np.int64)
-        for kinds in (("mag",), ("ecg",)):
-            columns = sensors.of_kind(*kinds)
-            columns = columns[sensors.usable()[columns]]
-            if len(columns):
-                return columns
-        raise InputError("beats need a good magnetometer or ECG channel, and the recording has none")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Candidate:
-    peak: Peak
-    wave: F64  # QRS band around it, LAG wider than a template on each side
-
-
-_Group = list[tuple[_Candidate, Fit]]
-
 
 class Search:
     """The running detector. What it returns does not depend on how the stream is cut into blocks."""
 
     def __init__(self, settings: Beats, head: Block) -> None:
         self._settings = settings
-        self._columns = settings.columns(head)
+        self._columns = heart_columns(head.sensors, settings.channel)
         self._rate = head.rate
         self._before, self._after, self._lag = (round(s * head.rate) for s in (BEFORE, AFTER, LAG))
         self._stride = max(1, int(head.rate / FINE))
         self.templates: list[Template] = []
-        self._strangers: list[_Candidate] = []
+        self._strangers: list[Candidate] = []
         self._rhythm = Rhythm(head.rate)
         self._last: Block | None = None
         self._restart(head)
@@ -109,7 +79,7 @@ class Search:
         self._raw.append(np.repeat(head.data[:1, self._columns], pad, axis=0))
         self._band.append(np.zeros((pad, len(self._columns))))
         self._begin = head.first
-        self._waiting: list[_Candidate] = []  # while nothing is believed yet: all; later: passed over, for search-back
+        self._waiting: list[Candidate] = []  # while nothing is believed yet: all; later: passed over, for search-back
         self._pairs: dict[tuple[int, int], Fit] = {}
 
     @property
@@ -159,7 +129,7 @@ class Search:
             start, stop = peak.at - self._before - self._lag, peak.at + self._after + self._lag
             if not self._band.holds(start, stop):
                 continue
-            candidate = _Candidate(peak, self._band.take(start, stop).copy())
+            candidate = Candidate(peak, self._band.take(start, stop).copy())
             if self._rhythm.lost(peak.at, LEARN):
                 self.templates, self._strangers, self._rhythm = [], [], Rhythm(self._rate)
             if self.trusted:
@@ -172,60 +142,37 @@ class Search:
                 beats += self._learn(self._settings.agree, self._settings.alike)
         return beats
 
-    def _shape(self, candidate: _Candidate) -> F64:
+    def _shape(self, candidate: Candidate) -> F64:
         return candidate.wave[self._lag : len(candidate.wave) - self._lag]
 
     def _learn(self, at_least: int, alike: float) -> list[Beat]:
         """Look for peaks that are alike; when there are enough, judge all that waited."""
         ranked = sorted(self._waiting, key=lambda one: -one.peak.height)[:RANKED]
-        groups: list[_Group] = []
-        for seed in ranked:
-            if any(seed is one for group in groups for one, _ in group):
-                continue
-            fits = [(one, self._pair(one, seed)) for one in ranked]
-            group = [(one, found) for one, found in fits if found.correlation >= alike]
-            if len(group) >= at_least or (groups and len(group) >= 3):
-                groups.append(group)
-        if not groups or not self._believable(groups, ranked):
+        groups = alike_groups(ranked, self._pair, at_least, alike)
+        wanted = self._settings
+        if not groups or not believable(groups, ranked, self._power.floor, wanted.contrast, wanted.agree):
             return []
-        for group in _usual_first(groups):
+        for group in usual_first(groups):
             self._add(group, "ectopic" if self.templates else "normal")
         self._rhythm.begin(max(template.height for template in self.templates))
         waiting, self._waiting = self._waiting, []
         return [beat for one in waiting for beat in self._judge(one)]
 
-    def _pair(self, one: _Candidate, seed: _Candidate) -> Fit:
+    def _pair(self, one: Candidate, seed: Candidate) -> Fit:
         """Return how `one` lies on `seed`, reckoned once."""
         key = (one.peak.at, seed.peak.at)
         if key not in self._pairs:
             self._pairs[key] = fit(one.wave, self._shape(seed), self._stride)
         return self._pairs[key]
 
-    def _believable(self, groups: list[_Group], ranked: list[_Candidate]) -> bool:
-        """Return whether these are beats: most high peaks belong to a group, and they stand out or are the same.
-
-        In noise the highest peaks look alike by chance too, but others as high do not, and none stands out.
-        """
-        largest = max(groups, key=len)
-        level = float(np.median([one.peak.height for one, _ in largest]))
-        member = {id(one) for group in groups for one, _ in group}
-        tall = [one for one in ranked if one.peak.height >= 0.6 * level]
-        share = sum(id(one) in member for one in tall) / max(1, len(tall))
-        alike = float(np.median([found.correlation for _, found in largest]))
-        contrast = level / self._power.floor if self._power.floor > 0 else 0.0
-        if contrast >= CLEAR or alike >= SAME:
-            return share >= 0.6
-        same = len(largest) >= max(2 * self._settings.agree, len(tall) // 2)
-        return contrast >= self._settings.contrast and share >= 0.7 and same
-
-    def _add(self, group: _Group, kind: str) -> Template:
+    def _add(self, group: Group, kind: str) -> Template:
         """Make a template of beats that are alike, the first being the one the others were laid upon."""
         seed = max(group, key=lambda pair: pair[1].correlation)[0]
         template = Template(self._shape(seed).copy(), self._free(kind), seed.peak.height)
         for one, found in group:
             if one is not seed:
                 template.learn(one.wave, found, one.peak.height)
-        template.r_after = self._r_after(group)
+        template.r_after = r_after(self._raw, group, self._rate)
         self.templates.append(template)
         return template
 
@@ -237,28 +184,7 @@ class Search:
         names = (kind, *(f"{kind}-{n}" for n in range(2, self._settings.classes + 2)))
         return next(name for name in names if name not in taken)
 
-    def _r_after(self, group: _Group) -> float:
-        """Return how far R lies from where the template fits: the highest field of the beats' mean; samples."""
-        before, after = round(RAW_BEFORE * self._rate), round(RAW_AFTER * self._rate)
-        waves: list[NDArray[np.float64]] = []
-        for one, found in group:
-            anchor = one.peak.at + round(found.shift)
-            if self._raw.holds(anchor - before, anchor + after):
-                waves.append(self._raw.take(anchor - before, anchor + after).copy())
-        if not waves:
-            return -0.07 * self._rate
-        mean = np.mean(waves, axis=0)
-        seen = np.isfinite(mean).all(axis=0)
-        mean = mean[:, seen] - np.median(mean[:, seen], axis=0)
-        field = np.sqrt(np.mean(mean**2, axis=1))
-        # R lies within the QRS: 20 to 150 ms before the envelope's peak
-        low, high = before - round(0.15 * self._rate), before - round(0.02 * self._rate)
-        best = low + int(np.argmax(field[low:high]))
-        left, middle, right = field[best - 1 : best + 2].tolist()
-        curve = left - 2 * middle + right
-        return best + (0.5 * (left - right) / curve if curve < 0 else 0.0) - before
-
-    def _judge(self, candidate: _Candidate) -> list[Beat]:
+    def _judge(self, candidate: Candidate) -> list[Beat]:
         """Decide on a peak, and on those passed over before it when a beat is missing."""
         beats: list[Beat] = []
         at = candidate.peak.at
@@ -285,15 +211,15 @@ class Search:
         self._waiting = []
         return beats
 
-    def _pass_over(self, candidate: _Candidate) -> None:
+    def _pass_over(self, candidate: Candidate) -> None:
         self._rhythm.noise(candidate.peak.height)
         self._waiting = [*self._waiting[-15:], candidate]
 
-    def _best(self, candidate: _Candidate) -> tuple[Template, Fit]:
+    def _best(self, candidate: Candidate) -> tuple[Template, Fit]:
         fits = [(template, template.fit(candidate.wave, self._stride)) for template in self.templates]
         return max(fits, key=lambda pair: pair[1].correlation)
 
-    def _beat(self, candidate: _Candidate, best: Template, found: Fit) -> Beat:
+    def _beat(self, candidate: Candidate, best: Template, found: Fit) -> Beat:
         """Name the beat, teach its template, and tell the rhythm."""
         why = ""
         fits = found.correlation >= best.bar(self._settings.alike)
@@ -312,9 +238,9 @@ class Search:
             kind = "premature"
         return Beat(sample=sample, kind=kind, why=why, rr=rr, correlation=found.correlation)
 
-    def _stranger(self, candidate: _Candidate, best: Template, found: Fit) -> tuple[str, float]:
+    def _stranger(self, candidate: Candidate, best: Template, found: Fit) -> tuple[str, float]:
         """Return kind and R of a beat unlike all others; among clean beats one makes a class, in noise three do."""
-        alone: _Group = [(candidate, Fit(1.0, 0.0))]
+        alone: Group = [(candidate, Fit(1.0, 0.0))]
         fits = [(one, fit(one.wave, self._shape(candidate), self._stride)) for one in self._strangers]
         alike = [(one, found) for one, found in fits if found.correlation >= self._settings.alike]
         self._strangers = [*self._strangers[-7:], candidate]
@@ -322,18 +248,4 @@ class Search:
             early = self._rhythm.early(candidate.peak.at)
             template = self._add([*alone, *alike], "ectopic" if early or found.correlation < 0.5 else "variant")
             return template.kind, template.r_after
-        return "unlike", self._r_after(alone)
-
-
-def _usual_first(groups: list[_Group]) -> list[_Group]:
-    """Return the groups with the usual beat first: of those seen often, the one that keeps the longest distance."""
-    at = sorted(one.peak.at for group in groups for one, _ in group)
-    gaps = dict(zip(at[1:], np.diff(at).tolist(), strict=True))
-    largest = max(len(group) for group in groups)
-
-    def distance(group: _Group) -> float:
-        before = [gaps[one.peak.at] for one, _ in group if one.peak.at in gaps]
-        often = 2 * len(group) >= largest
-        return float(np.median(before)) if before and often else 0.0
-
-    return sorted(groups, key=distance, reverse=True)
+        return "unlike", r_after(self._raw, alone, self._rate)

@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="zeromag", description=f"A live instrument for the heart's field. {NOTICE}")
     parser.add_argument("--version", action="version", version=f"zeromag {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    tools = (_beats, _simulate, _filters, _export, _study, _anonymize, _bench, _recover, _verify, _doctor)
+    tools = (_beats, _simulate, _filters, _export, _study, _anonymize, _bench, _recover, _verify, _keys, _doctor)
     for command in (_live, _map, _acquire, _process, _view, *tools):
         command(commands.add_parser)
     return parser
@@ -83,6 +83,7 @@ def _acquire(add: Add) -> None:
     parser.add_argument("--bind", help="where to publish; default tcp://127.0.0.1:* (any free port)")
     parser.add_argument("--record", type=Path, help="folder for journal and recording; without it nothing is kept")
     parser.add_argument("--seconds", type=_seconds, help="end by itself after this much of the stream")
+    parser.add_argument("--keys", type=Path, help="folder of `zeromag keys`; needed off this machine")
     parser.add_argument("--leash", action="store_true", help=argparse.SUPPRESS)
     _settings(parser)
 
@@ -90,7 +91,9 @@ def _acquire(add: Add) -> None:
 def _process(add: Add) -> None:
     parser = add("process", help="filter and map a stream, publish what comes out")
     parser.add_argument("--from", dest="endpoint", help="what `acquire` printed, tcp://HOST:PORT")
+    parser.add_argument("--bind", help="where to publish; default tcp://127.0.0.1:* (any free port)")
     parser.add_argument("--out", type=Path, help="folder for the results at the end")
+    parser.add_argument("--keys", type=Path, help="folder of `zeromag keys`; needed off this machine")
     parser.add_argument("--leash", action="store_true", help=argparse.SUPPRESS)
     _settings(parser)
 
@@ -99,6 +102,7 @@ def _view(add: Add) -> None:
     parser = add("view", help="a window (or page) on a running stream; any number, read only")
     parser.add_argument("--from", dest="endpoint", help="what `process` printed, tcp://HOST:PORT")
     parser.add_argument("--web", action="store_true", help="the page on 127.0.0.1 instead of the window")
+    parser.add_argument("--keys", type=Path, help="folder of `zeromag keys`; needed off this machine")
     parser.add_argument("--leash", action="store_true", help=argparse.SUPPRESS)
 
 
@@ -172,6 +176,21 @@ def _recover(add: Add) -> None:
 def _verify(add: Add) -> None:
     parser = add("verify", help="check every block's checksum; names the first bad one")
     parser.add_argument("recording", type=Path)
+
+
+def _keys(add: Add) -> None:
+    parser = add("keys", help="who may connect from another machine, and as what")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    new = actions.add_parser("new", help="make a pair of keys; prints the public one")
+    new.add_argument("side", choices=("server", "client"), help="server: publishes; client: connects")
+    allow = actions.add_parser("allow", help="let a client connect")
+    allow.add_argument("key", help="the client's public key, or its client.pub file")
+    allow.add_argument("--role", choices=("view", "control"), default="view")
+    allow.add_argument("--name", default="", help="whose key it is")
+    revoke = actions.add_parser("revoke", help="let a client connect no more")
+    revoke.add_argument("key", help="its public key or name")
+    for action in (new, allow, revoke, actions.add_parser("list", help="who may connect")):
+        action.add_argument("--folder", type=Path, default=Path("keys"), help="where keys are kept; default ./keys")
 
 
 def _doctor(add: Add) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from zeromag import __version__
+from zeromag.acquire.endpoint import is_local
 from zeromag.acquire.message import Description, End
 from zeromag.acquire.publisher import ANYWHERE_LOCAL, Publisher
 from zeromag.acquire.subscription import Subscription
@@ -29,6 +30,7 @@ def process(
     stop: threading.Event,
     announce: Announce,
     bind: str = ANYWHERE_LOCAL,
+    keys: Path | None = None,
     drain: float = 0.0,
 ) -> None:
     """Follow the stream at `endpoint` from its first block to its end, then write the results.
@@ -41,11 +43,11 @@ def process(
     LinkError
         If nothing answers at `endpoint`.
     """
-    with Subscription(endpoint, reconnect=True) as source:
+    with Subscription(endpoint, keys, reconnect=True) as source:
         description = Description(
             source.sensors, source.rate, session=session.as_dict(), version=__version__, source=session.source
         )
-        with Publisher(description, bind=bind) as publisher:
+        with Publisher(description, bind=bind, keys=None if is_local(bind) else keys) as publisher:
             announce({"endpoint": publisher.endpoint})
             _Processing(publisher, session, out, announce).follow(source, stop, drain)
 

@@ -44,6 +44,8 @@ def new_keys(folder: Path, side: Side) -> str:
         There is a pair already (it is never overwritten), or the folder cannot be written.
     """
     public, secret = zmq.curve_keypair()
+    while public.startswith(b"-"):  # would be taken for a flag when it is typed
+        public, secret = zmq.curve_keypair()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(folder / f"{side}.key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -24,7 +24,7 @@ def run(flags: argparse.Namespace) -> int:
             session = Session().changed(**orders["session"])
             _acquire(session, orders["record"], orders["seconds"], line.stop, line.announce)
         else:
-            _acquire(session_of(flags), flags.record, flags.seconds, line.stop, line.announce)
+            _acquire(session_of(flags), flags.record, flags.seconds, line.stop, line.announce, flags.keys)
     return 0
 
 
@@ -34,6 +34,7 @@ def _acquire(
     seconds: float | None,
     stop: Any,
     announce: Callable[[dict[str, Any]], None],
+    keys: Path | None = None,
 ) -> None:
     from zeromag.acquire.acquirer import acquire
 
@@ -46,4 +47,5 @@ def _acquire(
         stop=stop,
         announce=announce,
         session=session.as_dict(),
+        keys=keys,
     )

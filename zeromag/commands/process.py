@@ -32,5 +32,14 @@ def run(flags: argparse.Namespace) -> int:
         if endpoint is None:
             raise InputError("process needs --from ENDPOINT: the address that `zeromag acquire` printed")
         drain = 20.0 if flags.leash else 0.0  # let go, the acquisition has ended too: take what it sent last
-        process(endpoint, session=session, out=out, stop=line.stop, announce=line.announce, drain=drain)
+        process(
+            endpoint,
+            session=session,
+            out=out,
+            stop=line.stop,
+            announce=line.announce,
+            bind=session.acquire.bind,
+            keys=flags.keys,
+            drain=drain,
+        )
     return 0

@@ -59,7 +59,7 @@ def test_spectrum_is_scipys() -> None:
 
 
 def test_noise_of_known_sensors_is_found_within_its_interval() -> None:
-    data = noise(15e-15, 3.0, 400, 80)
+    data = noise(15e-15, 3.0, 300, 80)
     density = spectrum(data, RATE)
     fit = fit_noise(density, np.ones(len(density.frequency), dtype=bool))
     assert abs(np.median(fit.white) / 15e-15 - 1) < 0.01
@@ -75,7 +75,7 @@ def test_noise_of_known_sensors_is_found_within_its_interval() -> None:
 
 
 def test_median_density_of_few_windows_is_not_too_low() -> None:
-    density = spectrum(noise(20e-15, 0.0, 40, 200), RATE)
+    density = spectrum(noise(20e-15, 0.0, 40, 100), RATE)
     level, error = median_density(density, np.ones(len(density.frequency), dtype=bool))
     assert abs(level.mean() / 20e-15 - 1) < 0.01
     assert 0.88 < np.mean(np.abs(level / 20e-15 - 1) < 1.96 * error) <= 1.0

@@ -37,7 +37,12 @@ def around(value: float, error: float, unit: str, method: str) -> Measured:
 
 
 def around_log(value: float, relative: float, unit: str, method: str) -> Measured:
-    """Return value with an interval that is symmetric on a logarithmic scale: a positive number stays one."""
+    """Return value with an interval that is symmetric on a logarithmic scale: a positive number stays one.
+
+    With a relative error of 10 or more nothing is known of it: from 0 to infinity.
+    """
+    if not relative < 10:
+        return Measured(float(value), 0.0, float("inf"), unit, method)
     spread = float(np.exp(Z95 * relative))
     return Measured(float(value), float(value / spread), float(value * spread), unit, method)
 

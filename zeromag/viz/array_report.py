@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -85,16 +86,27 @@ def tables(tree: Mapping[str, Any]) -> list[Table]:
 
 
 def _channels(channels: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Return one row a channel: value ± half its interval, the unit in the heading."""
     names = [name for name in PER_CHANNEL if any(name in row for row in channels.values())]
-    rows = []
-    for channel, row in channels.items():
-        cells = []
-        for name in names:
-            value, interval = figure_words(row.get(name))
-            cells.append(value if interval == "—" else f"{value} ({interval})")
-        rows.append((channel, str(row["status"]), *cells))
-    columns = ("channel", "status", *(name.replace("_", " ") for name in names))
-    return Table("Channels", columns, rows)
+    units = [next(row[name]["unit"] for row in channels.values() if name in row) for name in names]
+    rows = [(name, str(row["status"]), *(_plus_minus(row.get(key)) for key in names)) for name, row in channels.items()]
+    heads = [
+        f"{name.replace('_', ' ')} {unit if unit != '1' else ''}".strip()
+        for name, unit in zip(names, units, strict=True)
+    ]
+    return Table("Channels, ± half the 95 % interval", ("channel", "status", *heads), rows)
+
+
+def _plus_minus(figure: Mapping[str, Any] | None) -> str:
+    """Return value ± half the interval, with two digits of it."""
+    if figure is None:
+        return "—"
+    value, low, high = figure["value"], figure["low"], figure["high"]
+    if low is None or high is None or not high > low:
+        return f"{value:.4g}".replace("-", "−")
+    half = (high - low) / 2
+    digits = min(max(0, 1 - math.floor(math.log10(half))), 6)
+    return f"{value:.{digits}f} ± {half:.{digits}f}".replace("-", "−")
 
 
 def _verdicts(verdicts: Sequence[Mapping[str, Any]]) -> Table:

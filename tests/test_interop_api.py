@@ -67,6 +67,8 @@ def test_parameters_are_a_table_with_units(result: Result) -> None:
     assert table.loc["qt", "unit"] == "s"
     assert table.loc["qt", "low"] <= table.loc["qt", "value"] <= table.loc["qt", "high"]
     assert len(table) == len(result.outcome.parameters)
+    for parameter in result.outcome.parameters.values():  # plain numbers: they go over the wire as msgpack
+        assert {type(parameter[key]) for key in ("value", "low", "high")} <= {float, type(None)}
 
 
 def test_memory_and_file_give_the_same_bits(result: Result, path: Path) -> None:

@@ -39,9 +39,9 @@ def parameters(
         values = np.array([one.get(name, np.nan) for one in drawn])
         unit = UNITS[name]
         low, high = interval(value, values, wider, period=unit.period, least=unit.least, rises=unit.rises)
-        result[name] = Parameter(value=value, low=_told(low), high=_told(high), unit=unit.name)
+        result[name] = Parameter(value=float(value), low=_told(low), high=_told(high), unit=unit.name)
     return result
 
 
 def _told(value: float) -> float | None:
-    return value if np.isfinite(value) else None
+    return float(value) if np.isfinite(value) else None  # msgpack knows no numpy.float64

@@ -124,6 +124,7 @@ def _filters(add: Add) -> None:
     parser = add("filters", help="what each cleaning step does to noise and heart")
     parser.add_argument("source", help=SOURCE)
     parser.add_argument("--seconds", type=_seconds, default=30.0, help="how much of the source to look at")
+    parser.add_argument("--league", action="store_true", help="run many chains side by side and rank them")
     _settings(parser)
 
 

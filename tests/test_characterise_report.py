@@ -40,6 +40,7 @@ def test_everything_at_once_is_near_the_truth(found: Characterisation) -> None:
     gain = [found.channels[name]["gain"].value for name in found.record.sensors.names]
     np.testing.assert_allclose(gain, truth.gain, rtol=0.008)
     assert set(found.why_not) == {"shielding", "timing"}
+    assert found.cautions == []
     assert all(50 * n == pytest.approx(line, abs=0.3) for n, (line, _) in zip((1, 3, 5, 7), found.lines, strict=True))
 
 
@@ -203,6 +204,18 @@ def test_bad_input_is_one_sentence(
     said = capsys.readouterr().err
     assert says in said
     assert len(said.strip().splitlines()) == 1
+
+
+def test_a_heart_below_the_array_and_bad_channels_are_said() -> None:
+    source = simulation("sim:adult?seconds=20&dead=S03&clipping=S05", block=2000)
+    seen = characterise(gather(source.blocks(), 20), parts=("noise", "digitiser"))
+    assert "empty room" in seen.cautions[0]
+    status = dict(zip(seen.record.sensors.names, seen.record.status(), strict=True))
+    assert {name: word for name, word in status.items() if word != "good"} == {
+        "S03": "no signal",
+        "S05": "at its limit",
+    }
+    assert "white" not in seen.channels.get("S03", {})
 
 
 def test_a_shield_is_seen_against_another_recording(tmp_path: Path) -> None:

@@ -15,23 +15,24 @@ from zeromag.characterise.spec import Verdict
 def array_tree(found: Characterisation, source: str, version: str, verdicts: Sequence[Verdict] = ()) -> dict[str, Any]:
     """Return what goes into the file: numbers as `{value, low, high, unit, method}`, null where unknown."""
     record = found.record
-    good = record.good()
+    status = record.status()
     tree: dict[str, Any] = {
         "zeromag": version,
         "source": source,
         "rate_hz": record.rate,
         "duration_s": record.seconds,
-        "channels_good": int(good.sum()),
+        "channels_good": status.count("good"),
         "array": {name: figure.to_dict() for name, figure in found.array.items()},
         "lines": [{"frequency_hz": line, "amplitude": figure.to_dict()} for line, figure in found.lines],
         "channels": {
             name: {
-                "status": "good" if good[c] else "no signal",
+                "status": status[c],
                 **{key: figure.to_dict() for key, figure in found.channels.get(name, {}).items()},
             }
             for c, name in enumerate(record.sensors.names)
         },
         "not_measured": found.why_not,
+        "cautions": found.cautions,
     }
     if found.allan is not None:
         each = found.allan.deviation

@@ -27,6 +27,7 @@ from zeromag.physics.coils import Drive
 PARTS = ("noise", "lines", "stability", "digitiser", "common_mode", "room", "coils", "crosstalk", "response",
          "shielding", "timing")  # fmt: skip
 FEMTO, PICO, NANO = 1e15, 1e12, 1e9
+DOUBTFUL = 3.0  # times the scatter of noise about its model
 
 
 def characterise(
@@ -95,6 +96,12 @@ def _noise(found: Characterisation, clear: NDArray[np.bool_], told: NDArray[np.b
     if found.own is None or (clear & found.own.band(0.5, 120.0)).sum() < 12:
         return "the record is too short: 12 clear bins from 0.5 to 120 Hz are needed"
     fit = fit_noise(found.own, clear)
+    good = found.record.good()
+    if good.any() and np.nanmedian(fit.misfit[good]) > DOUBTFUL:
+        found.cautions.append(
+            "The noise is not white plus 1/f: a heart or a machine is near the array; white, corner and exponent "
+            "are not the sensors', so measure the empty room."
+        )
     level, error = median_density(found.own, clear)
     how = "Whittle likelihood, Fisher information"
     found.each_positive("white", fit.white * FEMTO, fit.white_error, "fT/√Hz", how)

@@ -18,7 +18,7 @@ from zeromag.characterise.stability import Allan
 
 @dataclass(slots=True)
 class Characterisation:
-    """What was measured; `why_not` says of each part that was left out why."""
+    """What was measured; `why_not` says why a part was left out, `cautions` what to doubt."""
 
     record: Record
     quiet: Record  # the same without the tones of known coils
@@ -26,6 +26,7 @@ class Characterisation:
     channels: dict[str, dict[str, Measured]] = field(default_factory=dict)
     lines: list[tuple[float, Measured]] = field(default_factory=list)  # Hz, median amplitude
     why_not: dict[str, str] = field(default_factory=dict)
+    cautions: list[str] = field(default_factory=list)
     spectrum: Spectrum | None = None
     own: Spectrum | None = None
     allan: Allan | None = None

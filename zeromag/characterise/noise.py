@@ -23,6 +23,7 @@ class NoiseFit:
     corner_error: NDArray[np.float64]  # relative
     exponent: NDArray[np.float64]  # (n_channels,)
     exponent_error: NDArray[np.float64]
+    misfit: NDArray[np.float64]  # (n_channels,) scatter about the model over that of noise: 1 where the model holds
 
 
 def fit_noise(spectrum: Spectrum, clear: NDArray[np.bool_], *, low: float = LOWEST, high: float = HIGHEST) -> NoiseFit:
@@ -36,19 +37,16 @@ def fit_noise(spectrum: Spectrum, clear: NDArray[np.bool_], *, low: float = LOWE
     if len(frequency) < 12:
         raise ValueError(f"a noise fit needs 12 clear bins from {low:g} to {high:g} Hz, got {len(frequency)}")
     rows = [
-        _one(frequency, spectrum.power[use, c], spectrum.averages[c] / NEIGHBOURS)
-        for c in range(spectrum.power.shape[1])
+        _one(frequency, spectrum.power[use, c], float(spectrum.averages[c])) for c in range(spectrum.power.shape[1])
     ]
     found = np.array(rows).T
     return NoiseFit(*found)
 
 
-def _one(
-    frequency: NDArray[np.float64], power: NDArray[np.float64], averages: float
-) -> tuple[float, float, float, float, float, float]:
-    """Return white, its error, corner, its error, exponent, its error of one channel."""
+def _one(frequency: NDArray[np.float64], power: NDArray[np.float64], averages: float) -> tuple[float, ...]:
+    """Return white, its error, corner, its error, exponent, its error, misfit of one channel."""
     if not np.isfinite(power).all() or averages <= 0 or not (power > 0).all():
-        return (float("nan"),) * 6
+        return (float("nan"),) * 7
     nearest, farthest = np.log(frequency[0] / 10), np.log(frequency[-1])
     limits = np.array([[-np.inf, nearest, 0.2], [np.inf, farthest, 3.0]])
     theta = np.array([np.log(np.median(power[len(power) // 2 :])), np.log(2 * frequency[0]), 1.0])
@@ -70,12 +68,12 @@ def _one(
             damping *= 10
             if damping > 1e8:
                 break
-    _, slope = _model(theta, frequency)
-    covariance = np.linalg.pinv(averages * slope.T @ slope)
+    level, slope = _model(theta, frequency)
+    covariance = np.linalg.pinv(averages / NEIGHBOURS * slope.T @ slope)
     error = np.sqrt(np.diag(covariance))
     return (
         float(np.exp(theta[0] / 2)), float(error[0] / 2), float(np.exp(theta[1])), float(error[1]),
-        float(theta[2]), float(error[2]),
+        float(theta[2]), float(error[2]), float(averages * np.mean((power / level - 1) ** 2)),
     )  # fmt: skip
 
 

@@ -30,12 +30,27 @@ class Record:
         """How long it is."""
         return len(self.data) / self.rate
 
-    def good(self) -> NDArray[np.bool_]:
-        """Return the channels that have a finite, changing signal for half of the time: (n_channels,)."""
+    def status(self) -> tuple[str, ...]:
+        """Return `good` of each channel, or why it is not measured.
+
+        `no signal`: constant, or not there for half of the time; `at its limit`: for 1 % of the time or more;
+        else what was known before the first sample.
+        """
         known = np.isfinite(self.data)
-        ends = np.where(known, self.data, -np.inf).max(axis=0), np.where(known, self.data, np.inf).min(axis=0)
-        alive: NDArray[np.bool_] = (known.mean(axis=0) > 0.5) & (ends[0] > ends[1]) & self.sensors.usable()
-        return alive
+        highest = np.where(known, self.data, -np.inf).max(axis=0)
+        lowest = np.where(known, self.data, np.inf).min(axis=0)
+        alive = (known.mean(axis=0) > 0.5) & (highest > lowest)
+        with np.errstate(invalid="ignore"):
+            railed = (np.abs(self.data) >= self.sensors.limit * (1 - 1e-12)).mean(axis=0) > 0.01
+        words = zip(self.sensors.status, alive.tolist(), railed.tolist(), strict=True)
+        return tuple(
+            before if before != "good" else "no signal" if not signal else "at its limit" if rail else "good"
+            for before, signal, rail in words
+        )
+
+    def good(self) -> NDArray[np.bool_]:
+        """Return the channels that can be measured: (n_channels,)."""
+        return np.array([word == "good" for word in self.status()])
 
 
 def gather(blocks: Iterable[Block], seconds: float, progress: Callable[[float, float], None] | None = None) -> Record:

@@ -61,6 +61,8 @@ def _array(flags: argparse.Namespace) -> int:
     for name, figure in found.array.items():
         interval = "" if figure.low != figure.low else f"  ({figure.low:.4g} to {figure.high:.4g})"
         print(f"{name.replace('_', ' '):24} {figure.value:.4g} {figure.unit}{interval}")
+    for caution in found.cautions:
+        print(f"zeromag: {caution}", file=sys.stderr)
     print(f"zeromag: the report is {out / 'array.html'}", file=sys.stderr)
     failed = [verdict for verdict in verdicts if not verdict.passed]
     if failed:

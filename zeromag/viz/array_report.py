@@ -68,10 +68,12 @@ def tables(tree: Mapping[str, Any]) -> list[Table]:
     identity = [
         ("source", str(tree["source"])),
         ("duration", f"{tree['duration_s']:.4g} s at {tree['rate_hz']:.6g} Hz"),
-        ("channels with a signal", f"{tree['channels_good']} of {len(tree['channels'])}"),
+        ("channels measured", f"{tree['channels_good']} of {len(tree['channels'])}"),
         ("zeromag", str(tree["zeromag"])),
     ]
     found = [Table("Recording", ("", ""), identity)]
+    if tree["cautions"]:
+        found.append(Table("Caution", ("", ""), [("", caution) for caution in tree["cautions"]]))
     if "verdicts" in tree:
         found.append(_verdicts(tree["verdicts"]))
     rows = [(name.replace("_", " "), *figure_words(figure), figure["method"]) for name, figure in tree["array"].items()]

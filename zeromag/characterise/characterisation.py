@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zeromag.characterise.coil_findings import measure_coils
-from zeromag.characterise.common_mode import common_mode
+from zeromag.characterise.common_mode import CommonMode, common_mode
 from zeromag.characterise.digitiser import digitiser
 from zeromag.characterise.findings import Characterisation
 from zeromag.characterise.lines import clear_of, find_lines, measure_line
@@ -57,16 +57,18 @@ def characterise(
         found.why_not = dict.fromkeys(parts, "no channel has a signal")
         return found
     found.spectrum = spectrum(np.where(quiet.good(), quiet.data, np.nan), record.rate)
-    found.own, told = own_spectrum(quiet, found.spectrum)
     played = [drive.frequency for drive in heard]
     lines = [line for line in find_lines(found.spectrum) if all(abs(line - tone) > 0.3 for tone in played)]
     clear = clear_of(found.spectrum.frequency, lines)
+    level, _ = median_density(found.spectrum, clear)
+    common = common_mode(quiet, lines, level)
+    found.own, told = own_spectrum(quiet, found.spectrum, None if common is None else common.gain)
     steps: dict[str, Callable[[], str]] = {
         "noise": lambda: _noise(found, clear, told),
         "lines": lambda: _lines(found, lines),
         "stability": lambda: _stability(found),
         "digitiser": lambda: _digitiser(found),
-        "common_mode": lambda: _common_mode(found, lines),
+        "common_mode": lambda: _common_mode(found, common),
         "room": lambda: _room(found),
         "coils": lambda: measure_coils(found, tones, heard, parts),
         "shielding": lambda: _shielding(found, against),
@@ -173,12 +175,8 @@ def _digitiser(found: Characterisation) -> str:
     return ""
 
 
-def _common_mode(found: Characterisation, lines: list[float]) -> str:
-    """Measure gain spread and rejection from the lines."""
-    if found.own is None:
-        return "no spectrum"
-    level, _ = median_density(found.own, np.ones(len(found.own.frequency), dtype=np.bool_))
-    seen = common_mode(found.quiet, lines, level)
+def _common_mode(found: Characterisation, seen: CommonMode | None) -> str:
+    """Tell gain spread and rejection."""
     if seen is None:
         return "needs 12 located channels and a line 40 dB above their noise"
     found.array["gain_spread"] = seen.spread.scaled(100, "%")

@@ -14,13 +14,16 @@ from zeromag.physics.outside import outside_basis
 FEWEST = 16  # channels: eight fields are fitted away, the rest must tell them from noise
 
 
-def own_spectrum(record: Record, whole: Spectrum) -> tuple[Spectrum, NDArray[np.bool_]]:
+def own_spectrum(
+    record: Record, whole: Spectrum, gain: NDArray[np.float64] | None = None
+) -> tuple[Spectrum, NDArray[np.bool_]]:
     """Return the spectra with uniform fields and gradients taken out, and the channels for which that was possible.
 
     What the fit of three uniform fields and five gradients leaves over, M y, holds noise of every channel:
     r = (M∘M) s for the powers s of independent channels. Solving for s is unbiased whatever each channel's
     level (Hartley, Rao & Kiefer 1969). It takes 16 located channels; fewer keep their whole spectrum, and so
     does a channel that the others cannot tell from the outside, such as a lone reference.
+    Relative gains (n_channels,), where known, are evened out before: a gain 1 % off leaves 1 % of the outside.
     """
     told = np.zeros(len(record.sensors), dtype=np.bool_)
     rows = np.flatnonzero(record.sensors.located() & record.good())
@@ -36,8 +39,10 @@ def own_spectrum(record: Record, whole: Spectrum) -> tuple[Spectrum, NDArray[np.
     if clear.sum() < FEWEST:
         return whole, told
     told[rows[clear]] = True
-    part = spectrum(record.data[:, rows] @ leftover, record.rate)
-    solved = (part.power @ solving.T)[:, clear]
+    even = np.ones(len(rows)) if gain is None else np.where(np.isfinite(gain[rows]), gain[rows], 1.0)
+    part = spectrum((record.data[:, rows] / even) @ leftover, record.rate)
+    part = replace(part, power=part.power * even**2)
+    solved = ((part.power / even**2) @ solving.T * even**2)[:, clear]
     power, averages = whole.power.copy(), whole.averages.copy()
     power[:, told] = np.maximum(solved, 0.05 * part.power[:, clear])  # so few windows can give less than nothing
     averages[told] = part.averages[clear]

@@ -129,8 +129,8 @@ class _Supervisor:
                 how = f"was killed by signal {-code}" if code < 0 else f"failed with exit code {code}"
                 kept = f"; what was recorded is kept in {self._plan.out}" if self._plan.out else ""
                 self._say(f"the {NAMES[name]} process {how}: ending the others in order{kept}")
-        elif name == "view" and not self._ending:
-            self._say("the view was closed: ending the recording in order")
+        elif name == "view" and not self._ending and self._children["acquire"].code is None:
+            self._say("the view was closed: ending in order")
         if name == "process":
             self._children["acquire"].let_go()
             if "view" in self._children:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from zeromag.characterise.timing import timing
 from zeromag.cli import main
 from zeromag.errors import InputError
 from zeromag.physics.arrays import grid
-from zeromag.physics.coils import Coils
+from zeromag.physics.coils import Coils, calibration_coils
 from zeromag.viz.array_report import figures, tables, write_array_report
 
 
@@ -162,6 +163,15 @@ def test_silence_and_a_short_record_say_why() -> None:
     json.loads(array_json(array_tree(short, "short", "0")))
     with pytest.raises(ValueError, match="one of"):
         characterise(short.record, parts=("nois",))
+
+
+def test_coils_tell_nothing_of_sensors_without_a_place() -> None:
+    lost = replace(grid(3, 3), positions=np.full((9, 3), np.nan))
+    data = np.random.default_rng(0).normal(scale=1e-13, size=(15000, 9))
+    held = Record(data, 500.0, lost, 0, np.zeros((0, 2), dtype=np.int64))
+    seen = characterise(held, drives=calibration_coils(grid(3, 3), ("loop",)).drives)
+    assert "six loops" in seen.why_not["coils"]
+    assert "gain" not in seen.array
 
 
 def test_the_real_second_is_characterised_by_the_command(

@@ -40,7 +40,7 @@ class Calibration:
 def calibrate(
     amplitude: NDArray[np.complex128], tones: Tones, drives: Sequence[Drive], sensors: SensorArray
 ) -> Calibration | None:
-    """Return gains, axes and places from the `loop` coils; None with fewer than six.
+    """Return gains, axes and places from the `loop` coils; None with fewer than six, or none to tell.
 
     Reading of a coil of field B_k(r): A_k = g n·B_k(r) e^{iφ_k} / (1 + 2πi f_k τ). A linear fit of g n at the
     drawn place is the start, Levenberg-Marquardt on g n, r and τ does the rest. Standard errors from the
@@ -57,6 +57,8 @@ def calibrate(
         seen, error = amplitude[rows, c] * turn, tones.error[rows, c]
         if np.isfinite(seen).all() and (error > 0).all():
             found[c] = _fit(seen, error, tones.frequency[rows], coils, sensors.positions[c], sensors.axes[c])
+    if not np.isfinite(found[:, 0]).any():
+        return None
     return Calibration(
         gain=found[:, 0], gain_error=found[:, 1], axes=found[:, 2:5], axis_error=found[:, 5], positions=found[:, 6:9],
         position_error=found[:, 9], slowness=found[:, 10], slowness_error=found[:, 11], misfit=found[:, 12],

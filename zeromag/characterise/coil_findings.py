@@ -35,8 +35,11 @@ def measure_coils(found: Characterisation, tones: Tones | None, heard: Sequence[
         _tell_crosstalk(found, found.crosstalk)
     if found.response is not None and "response" in parts:
         _tell_response(found, found.response)
-    missing = [("coils", found.calibration, "six loops"), ("crosstalk", found.crosstalk, "onboard coils"),
-               ("response", found.response, "five uniform tones")]  # fmt: skip
+    missing = (
+        ("coils", found.calibration, "six loops (seen by located channels)"),
+        ("crosstalk", found.crosstalk, "onboard coils"),
+        ("response", found.response, "five uniform tones"),
+    )
     for part, result, needs in missing:
         if part in parts and result is None:
             found.why_not[part] = f"needs {needs} among the known coils"

@@ -44,6 +44,8 @@ def test_the_mean_of_two_arrays(tmp_path: Path) -> None:
     assert set(np.unique(group.seen)) == {1, 2}
     assert_allclose(group.maps.jx[0][np.ix_(both, both)][3:-3, 3:-3], 2 * 1e-10 * -2, rtol=1e-3)  # ∂Bz/∂y
     assert_allclose(group.maps.jy[0][np.ix_(both, both)][3:-3, 3:-3], -2 * 1e-10 * 3, rtol=1e-3)  # −∂Bz/∂x
+    steepest = np.nanmax(np.hypot(group.maps.jx[0], group.maps.jy[0]))  # no step where the small array ends
+    assert steepest == pytest.approx(3 * 1e-10 * np.hypot(3, 2), rel=1e-3)
     assert group.maps.time[1] == pytest.approx(0.251)
 
 

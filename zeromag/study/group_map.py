@@ -42,18 +42,25 @@ def group_map(folders: Iterable[tuple[Path, Mapping[str, Any]]]) -> GroupMap | N
     if not fields:
         return None
     stack = np.stack(fields)  # (members, 2, ny, nx)
-    there = np.isfinite(stack)
-    count = there.sum(axis=0)
-    mean = np.where(there, stack, 0.0).sum(axis=0) / np.maximum(count, 1)
-    away = np.where(there, stack - mean, 0.0)
-    sd = np.sqrt((away**2).sum(axis=0) / np.maximum(count - 1, 1))
-    mask = (count >= max(1, SHARE * len(fields))).all(axis=0)
-    slope_y, slope_x = np.gradient(mean, axis, axis, axis=(1, 2))
+    mean, count = _mean(stack)
+    away: NDArray[np.float64] = np.square(stack - mean)
+    sd = np.sqrt(_mean(away)[0] * count / np.maximum(count - 1, 1))
+    # of each member, since a mean has steps where one ends
+    slope_y, slope_x = (_mean(np.asarray(np.gradient(stack, axis, axis=k), dtype=np.float64))[0] for k in (2, 3))
+    mask: NDArray[np.bool_] = np.all(count >= max(1, SHARE * len(fields)), axis=0)
     maps = FieldMap(
         grid=Grid(axis, axis, mask), time=np.array([0.0, float(np.median(times))]),
         bz=mean, bz_sd=sd, jx=slope_y, jy=-slope_x,
     )  # fmt: skip
     return GroupMap(maps, count[0], len(fields))
+
+
+def _mean(stack: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the mean over members that see a pixel, NaN where none does, and how many do."""
+    there = np.isfinite(stack)
+    count = there.sum(axis=0)
+    mean = np.where(count > 0, np.where(there, stack, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan)
+    return mean, count
 
 
 def _resampled(path: Path, axis: NDArray[np.float64], times: tuple[float, ...]) -> NDArray[np.float64]:

@@ -68,6 +68,8 @@ def distributions(rows: Sequence[Row], spreads: Sequence[Spread]) -> Figure:
         axes.set(ylim=(-0.6, 0.6), yticks=[])
         axes.set_title(f"{one.name} ({one.unit})", fontsize=7, color=INK)
         axes.tick_params(labelsize=6)
+        axes.locator_params(axis="x", nbins=3)
+        axes.xaxis.get_offset_text().set_fontsize(6)
     for axes in panels[len(spreads) :]:
         axes.set_axis_off()
     figure.tight_layout(rect=(0, 0.03, 1, 1))

@@ -26,10 +26,10 @@ from PySide6.QtWidgets import QApplication
 from zeromag.acquire.message import Result
 from zeromag.acquire.source import open_source
 from zeromag.block import Block
-from zeromag.broadcast import Broadcast
-from zeromag.outcome import Outcome
+from zeromag.live.broadcast import Broadcast
 from zeromag.output.folder import write_results
-from zeromag.scan import Scan
+from zeromag.scan.outcome import Outcome
+from zeromag.scan.scan import Scan
 from zeromag.session import Session
 from zeromag.viz.feed import Feed
 from zeromag.viz.layouts import LAYOUTS

@@ -1,4 +1,4 @@
-"""Write the list of files into docs/architecture.md from the first line of each module: `python docs/architecture.py`."""
+"""Write the list of files into docs/architecture.md, from each module's first line: `python docs/architecture.py`."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from zeromag.acquire.source import open_source
 from zeromag.offline import map_recording
-from zeromag.outcome import Outcome
 from zeromag.physics.halfspace import HalfSpace
+from zeromag.scan.outcome import Outcome
 from zeromag.session import Session
 
 REAL_HEART = "sim:vcg?record={data}/vcg/s0010_re&seconds=38"

@@ -12,7 +12,7 @@ from zeromag.acquire.source import Source, open_source
 from zeromag.errors import InputError
 from zeromag.mapping.field_map import FieldMap
 from zeromag.offline import BLOCK, map_source
-from zeromag.outcome import Outcome
+from zeromag.scan.outcome import Outcome
 from zeromag.session import Session
 
 if TYPE_CHECKING:

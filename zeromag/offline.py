@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from zeromag.acquire.source import Source, open_source
 from zeromag.errors import InputError
-from zeromag.outcome import Outcome
 from zeromag.progress import silent
-from zeromag.scan import Scan
+from zeromag.scan.outcome import Outcome
+from zeromag.scan.scan import Scan
 from zeromag.session import Session
 
 Progress = Callable[[float, float], None]

@@ -48,7 +48,7 @@ def _blocks(session: Session, seconds: float, progress: Progress) -> Iterator[Bl
 
 def _stages(session: Session, blocks: Iterator[Block]) -> list[list[str]]:
     """Return one row a stage of the session's chain; the reason for the chain is printed."""
-    from zeromag.scan import Scan
+    from zeromag.scan.scan import Scan
 
     head = next(blocks)
     scan = Scan(head, session)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
-from zeromag.leash import Leash
+from zeromag.live.leash import Leash
 
 
 class Lifeline(Protocol):

@@ -7,7 +7,7 @@ import sys
 
 from zeromag.commands.settings import session_of
 from zeromag.errors import StorageError
-from zeromag.live import LiveRun
+from zeromag.live.supervisor import LiveRun
 from zeromag.progress import Progress
 
 

@@ -15,7 +15,7 @@ from zeromag.session import Session
 def run(flags: argparse.Namespace) -> int:
     """Process a stream until it ends or somebody asks to stop; results are written on the way out."""
     with lifeline(flags.leash) as line:
-        from zeromag.process import process, warm
+        from zeromag.live.process import process, warm
 
         warm(lambda done, of: line.announce({"warming": [done, of]}))
         line.announce({"warm": True})

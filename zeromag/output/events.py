@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from zeromag.outcome import Outcome
+from zeromag.scan.outcome import Outcome
 
 
 def write_events(path: Path, outcome: Outcome) -> None:

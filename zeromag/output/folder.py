@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 
 from zeromag.errors import StorageError
-from zeromag.outcome import Outcome
 from zeromag.output.dipoles import write_dipoles
 from zeromag.output.events import write_events
 from zeromag.output.evoked import write_evoked
 from zeromag.output.maps import write_maps
 from zeromag.output.summary import summary, write_summary
+from zeromag.scan.outcome import Outcome
 from zeromag.session import Session
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from zeromag import __version__
-from zeromag.outcome import Outcome
+from zeromag.scan.outcome import Outcome
 from zeromag.session import Session
 
 LIBRARIES = ("numpy", "scipy", "numba", "mne", "h5py", "pyzmq")

@@ -13,8 +13,8 @@ from zeromag.acquire.message import Description, End
 from zeromag.acquire.publisher import ANYWHERE_LOCAL, Publisher
 from zeromag.acquire.subscription import Subscription
 from zeromag.block import Block
-from zeromag.broadcast import Broadcast
-from zeromag.scan import Scan
+from zeromag.live.broadcast import Broadcast
+from zeromag.scan.scan import Scan
 from zeromag.session import Session
 
 SILENCE = 2.0  # s without a block after which it is said

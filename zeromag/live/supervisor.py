@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from zeromag.child import Child
+from zeromag.live.child import Child
 from zeromag.session import Session
 
 PATIENCE = {"acquire": 60.0, "process": 60.0, "view": 5.0}  # s to end in order before a kill: files are being written

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from zeromag.acquire.message import Result
 from zeromag.acquire.publisher import Publisher
 from zeromag.block import Block
-from zeromag.gate_watch import GateWatch
+from zeromag.live.gate_watch import GateWatch
 from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat
 from zeromag.mapping.field_map import FieldMap, Grid
-from zeromag.outcome import Outcome
-from zeromag.scan import Scan, Scanned
+from zeromag.scan.outcome import Outcome
+from zeromag.scan.scan import Scan, Scanned
 from zeromag.sensors import SensorArray
 from zeromag.session import Session
 

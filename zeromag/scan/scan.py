@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from zeromag.block import Block
-from zeromag.channel_log import ChannelLog
-from zeromag.cleaning_log import CleaningLog
 from zeromag.errors import InputError
 from zeromag.event import Event
 from zeromag.filters.choose import Choice, default_chain
-from zeromag.map_now import MapNow
 from zeromag.mapping.average import Average
 from zeromag.mapping.averager import Averager
 from zeromag.mapping.beat import Beat
@@ -19,8 +16,11 @@ from zeromag.mapping.detect import Beats
 from zeromag.mapping.field_map import FieldMap
 from zeromag.mapping.heart_rate import heart_rate
 from zeromag.mapping.mapper import Mapper
-from zeromag.outcome import Outcome
-from zeromag.reading import read_beats
+from zeromag.scan.channel_log import ChannelLog
+from zeromag.scan.cleaning_log import CleaningLog
+from zeromag.scan.map_now import MapNow
+from zeromag.scan.outcome import Outcome
+from zeromag.scan.reading import read_beats
 from zeromag.session import Session
 
 

@@ -1,0 +1,1 @@
+"""`zeromag live`: the supervisor, its children on their leashes, and the processing process."""

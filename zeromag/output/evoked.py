@@ -8,6 +8,7 @@ from typing import Any
 
 from zeromag.acquire.fif import to_info
 from zeromag.mapping.average import Average
+from zeromag.mapping.averager import Averager
 
 
 def write_evoked(path: Path, averages: Sequence[Average], rate: float) -> None:
@@ -23,6 +24,8 @@ def to_evoked(average: Average, rate: float) -> Any:  # an mne.Evoked; MNE ships
 
     info = to_info(average.sensors, rate)
     info["bads"] = [name for name, good in zip(average.sensors.names, average.good, strict=True) if not good]
-    return mne.EvokedArray(
+    evoked = mne.EvokedArray(
         average.wave.T, info, tmin=float(average.time[0]), comment=average.kind, nave=average.nave, verbose="error"
     )
+    evoked.baseline = Averager().baseline  # each beat has lost its own level there; to subtract again changes no digit
+    return evoked

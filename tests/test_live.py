@@ -107,11 +107,12 @@ def test_a_run_leaves_every_file_and_the_recording_maps_to_the_same_numbers(
         np.testing.assert_array_equal(one.data, other.data)
 
 
-def test_ctrl_c_ends_all_and_keeps_what_was_recorded(start: Callable[..., Run]) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_all_ends_all_and_keeps_what_was_recorded(start: Callable[..., Run], number: int) -> None:
     run = start()
     run.wait_for(run.recording)
     children = list(run.children().values())
-    os.killpg(run.process.pid, signal.SIGINT)  # as a terminal does: everybody gets it
+    os.killpg(run.process.pid, number)  # as a terminal's Ctrl-C does, and a system that shuts down: everybody gets it
     assert run.end() == 130
     assert vanished(children)
     assert json.loads((run.out / "summary.json").read_text())["duration_s"] > 0.5

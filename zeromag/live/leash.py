@@ -18,7 +18,8 @@ class Leash:
     """The child's end: `stop` is set when the parent lets go; `told()` waits for a line."""
 
     def __init__(self, stop: threading.Event) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends all in order
+        for number in (signal.SIGINT, signal.SIGTERM):  # they reach the parent too, which ends all in order
+            signal.signal(number, signal.SIG_IGN)
         self.stop = stop
         self._lines: queue.Queue[str | None] = queue.Queue()
         threading.Thread(target=self._read, name="leash", daemon=True).start()

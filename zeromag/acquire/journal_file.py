@@ -6,11 +6,15 @@ import mmap
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from zeromag.acquire.frame import DESCRIPTION, HEADER_BYTES, MAGIC, FrameError, Header, check_crc, read_header
 from zeromag.acquire.message import Description
+from zeromag.acquire.run import Run, run_at
 from zeromag.acquire.wire import decode
 from zeromag.errors import InputError
+
+_RUN_BEGINS: Final = 16  # frames
 
 
 @dataclass(slots=True)
@@ -38,25 +42,38 @@ class JournalFile:
 
     def frames(self) -> Generator[tuple[Header, bytes], None, None]:
         """Yield each whole frame in order."""
+        for piece in self._opened(runs=False):
+            if not isinstance(piece, Run):
+                yield piece
+
+    def pieces(self) -> Generator[Run | tuple[Header, bytes], None, None]:
+        """Yield each whole frame in order, those that look alike many at once."""
+        yield from self._opened(runs=True)
+
+    def _opened(self, *, runs: bool) -> Generator[Run | tuple[Header, bytes], None, None]:
         self.damaged, self.torn = [], 0
         try:
             with self.path.open("rb") as file:
                 if file.seek(0, 2) == 0:
                     return
                 with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content, memoryview(content) as view:
-                    yield from self._walk(content, view)
+                    yield from self._walk(content, view, runs=runs)
         except OSError as error:
             raise InputError(f"the journal {self.path} cannot be read: {error.strerror}") from error
 
-    def _walk(self, content: mmap.mmap, view: memoryview) -> Generator[tuple[Header, bytes], None, None]:
-        at, bad_from, why = 0, -1, ""
+    def _walk(
+        self, content: mmap.mmap, view: memoryview, *, runs: bool
+    ) -> Generator[Run | tuple[Header, bytes], None, None]:
+        at, bad_from, why, most = 0, -1, "", _RUN_BEGINS
         while at < len(content):
             try:
                 header = read_header(content, at)
                 size = HEADER_BYTES + header.size
                 if at + size > len(content):
                     raise FrameError("it ends beyond the end of the file")
-                check_crc(view, header, at)
+                run = run_at(view, header, at, most) if runs else None
+                if run is None:
+                    check_crc(view, header, at)
             except FrameError as error:
                 if bad_from < 0:
                     bad_from, why = at, str(error)
@@ -67,8 +84,10 @@ class JournalFile:
             if bad_from >= 0:
                 self.damaged.append(f"bytes {bad_from} to {at - 1}, before frame {header.sequence}: {why}")
                 bad_from = -1
-            yield header, content[at : at + size]
-            at += size
+            frames = 0 if run is None else len(run.heads)
+            most = max(_RUN_BEGINS, 2 * frames)  # a journal in shreds is not read many times over
+            yield (header, content[at : at + size]) if run is None else run
+            at += size * max(1, frames)
         if bad_from >= 0:  # what was reserved and never written is zeros, and no loss
             self.torn = len(content[bad_from:].rstrip(b"\0"))
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from zeromag.acquire.frame import BLOCK, END, INT32, Header
+from zeromag.acquire.frame import BLOCK, END, INT32
 from zeromag.acquire.journal import Journal
 from zeromag.acquire.journal_file import JournalFile
 from zeromag.acquire.message import Description, End, Stamp
 from zeromag.acquire.recording_source import read_recording
 from zeromag.acquire.recording_writer import RecordingWriter
+from zeromag.acquire.run import Run
 from zeromag.acquire.source import Source
 from zeromag.acquire.verify import verify
 from zeromag.acquire.wire import encode_block, encode_description, encode_end
@@ -113,12 +114,19 @@ class _MixedError(Exception):
 def _write(source: JournalFile, part: Path, out: Path, *, counts: bool) -> Recovered:
     ended = False
     with RecordingWriter(part, source.description, counts=counts) as writer:
-        for header, frame in source.frames():
-            if header.kind == BLOCK:
-                if counts and header.dtype != INT32:
-                    raise _MixedError
-                _append(writer, header, frame)
+        for piece in source.pieces():
+            header = piece.header if isinstance(piece, Run) else piece[0]
             ended = ended or header.kind == END
+            if header.kind != BLOCK:
+                continue
+            if counts and header.dtype != INT32:
+                raise _MixedError
+            if header.channels != len(source.description.sensors) or not header.data_bytes:
+                continue
+            if isinstance(piece, Run):
+                writer.append_run(piece)
+            else:
+                writer.append(*piece)
         if writer.stop is None:
             raise InputError(f"{source.path} holds no block, so there is nothing to recover")
         status = "complete" if ended and not source.torn else "recovered"
@@ -126,11 +134,6 @@ def _write(source: JournalFile, part: Path, out: Path, *, counts: bool) -> Recov
             status = f"gaps {writer.gaps}" if status == "complete" else f"recovered, gaps {writer.gaps}"
         writer.finish(status, {"journal": source.path.name, "damaged": source.damaged})
         return Recovered(out, writer.rows, source.description.rate, writer.gaps, status, tuple(source.damaged))
-
-
-def _append(writer: RecordingWriter, header: Header, frame: bytes) -> None:
-    if header.channels == len(writer.description.sensors) and header.samples:
-        writer.append(header, frame)
 
 
 def _to_disk(path: Path) -> None:

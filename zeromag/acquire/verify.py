@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zeromag.acquire.frame import BLOCK
 from zeromag.acquire.journal_file import JournalFile
 from zeromag.errors import InputError
 
-_ROWS = 1 << 15
+_ROWS: Final = 1 << 15
 
 
 def verify(path: Path, kind: str = "") -> list[str]:
@@ -53,31 +55,54 @@ def _recording(path: Path) -> list[str]:
         data = file["raw/data"]
         if int(index["samples"].sum()) != data.shape[0]:
             problems.append(f"the index counts {int(index['samples'].sum())} samples, the data holds {data.shape[0]}")
-        at = 0
-        while at < len(index):
-            stop = at + int(np.searchsorted(index["row"][at:], index["row"][at] + _ROWS))
-            stop = max(stop, at + 1)
-            try:
-                problems += _bad_blocks(data, index, at, stop)
-            except HDF5_FAILS:  # a chunk's own checksum: look block by block
-                for number in range(at, stop):
-                    try:
-                        problems += _bad_blocks(data, index, number, number + 1)
-                    except HDF5_FAILS:
-                        problems.append(_named(index, number, "cannot be read"))
-            at = stop
+        with ThreadPoolExecutor(1, "read") as ahead:  # the next rows are read while these are checked
+            pieces = _pieces(index)
+            coming = [ahead.submit(_rows, data, index, *pieces[0])] if pieces else []
+            for number, (start, stop) in enumerate(pieces):
+                read = coming.pop()
+                coming += [ahead.submit(_rows, data, index, *piece) for piece in pieces[number + 1 : number + 2]]
+                try:
+                    problems += _bad_blocks(read.result(), index, start, stop)
+                except HDF5_FAILS:  # a chunk's own checksum: look block by block
+                    problems += _one_by_one(data, index, start, stop)
     return problems
 
 
-def _bad_blocks(data: Any, index: Any, start: int, stop: int) -> list[str]:
-    begin = int(index["row"][start])
-    rows = data[begin : int(index["row"][stop - 1]) + int(index["samples"][stop - 1])]
+def _pieces(index: Any) -> list[tuple[int, int]]:
+    """Return runs of blocks of about as many rows as are read at once."""
+    at, pieces = 0, []
+    while at < len(index):
+        stop = at + int(np.searchsorted(index["row"][at:], index["row"][at] + _ROWS))
+        pieces.append((at, max(stop, at + 1)))
+        at = pieces[-1][1]
+    return pieces
+
+
+def _one_by_one(data: Any, index: Any, start: int, stop: int) -> list[str]:
+    from zeromag.acquire.recording_source import HDF5_FAILS
+
     bad = []
     for number in range(start, stop):
-        row = int(index["row"][number]) - begin
-        if zlib.crc32(rows[row : row + int(index["samples"][number])].data) != index["crc"][number]:
-            bad.append(_named(index, number, "is not what was recorded"))
+        try:
+            bad += _bad_blocks(_rows(data, index, number, number + 1), index, number, number + 1)
+        except HDF5_FAILS:
+            bad.append(_named(index, number, "cannot be read"))
     return bad
+
+
+def _rows(data: Any, index: Any, start: int, stop: int) -> NDArray[Any]:
+    rows: NDArray[Any] = data[int(index["row"][start]) : int(index["row"][stop - 1] + index["samples"][stop - 1])]
+    return rows
+
+
+def _bad_blocks(rows: NDArray[Any], index: Any, start: int, stop: int) -> list[str]:
+    part = index[start:stop]
+    content, width = rows.data.cast("B"), rows.itemsize * rows.shape[1]
+    starts = ((part["row"] - part["row"][0]) * width).tolist()
+    stops = ((part["row"] - part["row"][0] + part["samples"]) * width).tolist()
+    crcs = [zlib.crc32(content[a:b]) for a, b in zip(starts, stops, strict=True)]
+    bad = np.flatnonzero(np.array(crcs, dtype=np.uint32) != part["crc"])
+    return [_named(part, number, "is not what was recorded") for number in bad.tolist()]
 
 
 def _named(index: Any, number: int, what: str) -> str:

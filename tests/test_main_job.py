@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 
 import h5py
+import mne
 import numpy as np
 import pytest
 import wfdb
 from numpy.typing import NDArray
 
+from zeromag.acquire.fif import to_raw
+from zeromag.acquire.simulate import simulation
 from zeromag.acquire.source import open_source
 from zeromag.offline import map_recording
 from zeromag.physics.halfspace import HalfSpace
@@ -126,3 +129,20 @@ def test_real_opm_noise_maps_to_no_heart(data: Path) -> None:
     assert outcome.no_map
     assert outcome.beats == ()
     assert "HomogeneousField" in [stage["stage"] for stage in outcome.cleaning]
+
+
+def test_gaps_bad_channels_and_references_of_a_fif_are_understood(tmp_path: Path) -> None:
+    source = simulation("sim:adult?seconds=30&heart_rate=70&seed=5")
+    raw = to_raw(source.sensors, source.rate, source.blocks())
+    raw.info["bads"] = ["S08"]
+    raw.set_annotations(mne.Annotations([12.0], [0.037], ["BAD_ACQ_SKIP"]))
+    path = tmp_path / "scan_meg.fif"
+    raw.save(path, fmt="double", verbose="error")
+    outcome = mapped(str(path))
+    assert [(gap.sample, gap.samples) for gap in outcome.gaps] == [(12000, 37)]
+    assert outcome.channels["S08"]["status"] == "bad"
+    assert "12 references" in outcome.chain_reason
+    assert outcome.heart_rate is not None
+    assert outcome.heart_rate["value"] == pytest.approx(70, abs=1.5)
+    assert not outcome.averages[0].good[outcome.averages[0].sensors.names.index("S08")]
+    assert outcome.maps["normal"].grid.mask.all(axis=1).any()  # one missing sensor is bridged

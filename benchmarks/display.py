@@ -3,8 +3,10 @@
     python benchmarks/display.py [--seconds 5] [--turns 5] [--channels 64 256]
 
 Ours: traces of every channel over five seconds, a 128×128 map with isolines, sensors, poles and arrows, 1280×800.
-Beside it: one PlotCurveItem a channel and an ImageItem, without isolines and arrows. Turns alternate, so that a busy
-machine troubles both alike; a frame's cost is the painting thread's own time, since cores may be shared.
+Beside it: one PlotCurveItem a channel and an ImageItem, without isolines and arrows. Then the window's own plots, which
+are PyQtGraph's: new data (a beat's average once a beat, a spectrum once a second), and the beat's cursor moved.
+Turns alternate, so that a busy machine troubles all alike; a frame's cost is the painting thread's own time, since
+cores may be shared.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import argparse
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -21,9 +24,14 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 
 from zeromag.block import Block
+from zeromag.mapping.average import Average
 from zeromag.sensors import SensorArray
+from zeromag.viz.beat_panel import BeatPanel
 from zeromag.viz.feed import Feed
 from zeromag.viz.field_map_panel import FieldMapPanel
+from zeromag.viz.noise_panel import NoisePanel
+from zeromag.viz.plot_panel import PlotPanel
+from zeromag.viz.spectrum_panel import SpectrumPanel
 from zeromag.viz.theme import DARK
 from zeromag.viz.traces import Traces
 
@@ -31,6 +39,7 @@ SIZE = (1280, 800)
 RATE = 1000.0
 SHOWN = 5.0  # s
 STEP = 33  # samples a frame
+PLOT = (500, 280)  # px
 
 Frame = Callable[[], None]
 
@@ -116,6 +125,38 @@ def plain(channels: int) -> Frame:
     return frame
 
 
+def plots(channels: int) -> dict[str, Frame]:
+    """Return functions that put new data into each plot of the window, or move the cursor, and paint it."""
+    rng, sensors, feed = np.random.default_rng(0), array(channels), Feed()
+    feed.describe(sensors, RATE)
+    for first in range(0, 8000, 1000):
+        feed.block(Block(data=rng.normal(scale=1e-12, size=(1000, channels)), first=first, rate=RATE, sensors=sensors))
+    time_s = np.arange(-300, 500) / RATE
+    wave = np.exp(-((time_s / 0.012) ** 2))[:, None] * rng.normal(scale=3e-11, size=channels)
+    wave += rng.normal(scale=1e-13, size=wave.shape)
+    good = np.ones(channels, dtype=np.bool_)
+    feed.averages["normal"] = Average("normal", time_s, wave, np.full(channels, 1e-13), 60, sensors, good)
+    beat = BeatPanel(DARK)
+    panels: dict[str, PlotPanel] = {
+        "beat, new average": beat, "spectrum, new": SpectrumPanel(DARK), "noise, new": NoisePanel(DARK)
+    }  # fmt: skip
+    image = QImage(*PLOT, QImage.Format.Format_RGB32)
+    for panel in panels.values():
+        panel.resize(*PLOT)
+        panel.show()
+        panel.refresh(feed)
+
+    def renew(panel: PlotPanel) -> None:
+        panel.show_data()
+        panel.render(image)
+
+    def move() -> None:
+        beat.move_cursor(beat.cursor_s + 0.003 if beat.cursor_s < 0.49 else -0.3)
+        beat.render(image)
+
+    return {name: partial(renew, panel) for name, panel in panels.items()} | {"beat, cursor moved": move}
+
+
 def turn(frame: Frame, seconds: float) -> list[float]:
     """Return the painting thread's time of each frame (s) over so many seconds, ten frames at least."""
     taken: list[float] = []
@@ -137,7 +178,7 @@ def main() -> None:
     app = QApplication([])
     print(f"{'channels':>8}  {'what':<24} {'p50 ms':>7} {'p99 ms':>7} {'fps':>6}")
     for channels in options.channels:
-        cases = {"zeromag, all on the map": ours(channels), "pyqtgraph, plain": plain(channels)}
+        cases = {"zeromag, all on the map": ours(channels), "pyqtgraph, plain": plain(channels), **plots(channels)}
         taken: dict[str, list[float]] = {name: [] for name in cases}
         for _ in range(options.turns):
             for name, frame in cases.items():

@@ -59,8 +59,10 @@ import sys
 from zeromag.viz import display, feed, report
 display.missing_libraries()
 print('PySide6' in sys.modules, 'matplotlib' in sys.modules)
+from zeromag.viz import array_report, mail, page
+print('PySide6' in sys.modules, 'pyqtgraph' in sys.modules)
 """
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent
     )
-    assert done.stdout.split() == ["False", "False"]
+    assert done.stdout.split() == ["False"] * 4

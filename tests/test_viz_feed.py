@@ -15,7 +15,7 @@ from zeromag.viz.feed import Feed
 from zeromag.viz.isolines import isolines
 from zeromag.viz.palette import colour_indices, diverging, on_screen
 from zeromag.viz.readings import Latency, readings
-from zeromag.viz.scale import BeatScale, isoline_step, limit_above, round_up, ticks
+from zeromag.viz.scale import BeatScale, arrow_sizes, isoline_step, limit_above, round_up
 
 
 def test_every_message_is_taken():
@@ -130,9 +130,22 @@ def test_the_scale_stands_still_during_a_beat():
 def test_round_numbers():
     assert [round_up(v) for v in (0.9, 1.0, 3.1, 7e-12, 0.0, float("nan"))] == [1.0, 1.0, 5.0, 1e-11, 1.0, 1.0]
     assert limit_above(53e-12) == 60e-12
-    assert ticks(-300, 500).tolist() == [-200, 0, 200, 400]
     for limit in 10.0 ** np.linspace(-13, -9, 50):
         assert 5 <= 2 * limit / isoline_step(limit) <= 14
+
+
+def test_arrows_are_those_of_the_colours():
+    """A dipole whose poles reach the scale's ends has arrows of full length; a tenth of its noise has none."""
+    across, up = np.meshgrid(np.linspace(-0.12, 0.12, 49), np.linspace(-0.12, 0.12, 49))
+    field = up / (across**2 + up**2 + 0.1**2) ** 1.5
+    limit = np.abs(field).max()
+    jx, jy = np.gradient(field, 0.005, axis=0), -np.gradient(field, 0.005, axis=1)
+    whole = np.hypot(*arrow_sizes(jx, jy, limit))
+    assert whole.max() == pytest.approx(1.0, abs=0.02)
+    assert whole[whole > 0].min() > 0.25
+    assert np.hypot(*arrow_sizes(0.3 * jx, 0.3 * jy, limit)).max() == pytest.approx(0.3, abs=0.01)
+    assert not np.hypot(*arrow_sizes(0.07 * jx, 0.07 * jy, limit)).any()
+    assert np.hypot(*arrow_sizes(9 * jx, np.full_like(jy, np.nan), limit)).max() <= 1.0
 
 
 def test_isolines_lie_on_their_level_and_inside_the_mask():

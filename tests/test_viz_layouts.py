@@ -200,6 +200,8 @@ def test_no_reference_is_lost_by_painting(repaints):
             window.map.repaint()
             window.traces.repaint()
             window.beat.repaint()
+            window.beat.move_cursor(-window.beat.cursor_s or 0.1)
+            window.beat.plot.viewport().repaint()
         counts.append(sys.getrefcount(None))
     assert abs(counts[2] - counts[1]) < 50
     window.close()

@@ -16,6 +16,7 @@ from zeromag.viz.theme import THEMES, contrast
 
 application()  # before Qt is loaded, since it may skip this file
 QPoint, Qt = pytest.importorskip("PySide6.QtCore").QPoint, pytest.importorskip("PySide6.QtCore").Qt
+QEvent, QMouseEvent = pytest.importorskip("PySide6.QtCore").QEvent, pytest.importorskip("PySide6.QtGui").QMouseEvent
 QTest = pytest.importorskip("PySide6.QtTest").QTest
 Window = pytest.importorskip("zeromag.viz.window").Window
 
@@ -30,6 +31,7 @@ def window(feed):
     shown = Window(feed)
     shown._timer.stop()  # tests say when time passes
     shown.show()
+    application().processEvents()  # it becomes the active window, which shortcuts want
     yield shown
     shown.close()
 
@@ -114,13 +116,82 @@ def test_every_action_has_a_key_that_works(window):
 def test_the_cursor_is_dragged_and_stepped(window):
     live(window)
     grabbed(window.beat)
-    plot = window.beat._plot
-    at = QPoint(round(plot.left() + 0.75 * plot.width()), round(plot.center().y()))
-    QTest.mouseClick(window.beat, Qt.MouseButton.LeftButton, pos=at)
+    QTest.mouseClick(window.beat.plot.viewport(), Qt.MouseButton.LeftButton, pos=in_plot(window.beat, 0.75, 0.3))
     assert window.beat.cursor_s == pytest.approx(-0.3 + 0.75 * 0.799, abs=0.003)
     before = window.beat.cursor_s
     QTest.keyClick(window, Qt.Key.Key_Left)
     assert window.beat.cursor_s == pytest.approx(before - 0.001)
+
+
+def in_plot(panel, across: float, down: float) -> QPoint:
+    """Return where in the plot's widget a share of its axes' lengths is."""
+    box = panel._view.sceneBoundingRect()
+    return QPoint(round(box.left() + across * box.width()), round(box.top() + down * box.height()))
+
+
+def drag(panel, start: QPoint, stop: QPoint) -> None:
+    viewport = panel.plot.viewport()
+    QTest.mousePress(viewport, Qt.MouseButton.LeftButton, pos=start)
+    for share in (0.25, 0.5, 0.75, 1.0):
+        QTest.mouseMove(viewport, start + (stop - start) * share)
+        application().processEvents()
+    QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=stop)
+
+
+def double_click(panel, at: QPoint) -> None:
+    """As from a screen: the second press comes as a double click (QTest would send both)."""
+    viewport, left = panel.plot.viewport(), Qt.MouseButton.LeftButton
+    QTest.mouseClick(viewport, left, pos=at)
+    place = at.toPointF()
+    event = QMouseEvent(
+        QEvent.Type.MouseButtonDblClick, place, viewport.mapToGlobal(place), left, left, Qt.KeyboardModifier.NoModifier
+    )
+    application().sendEvent(viewport, event)
+    QTest.mouseRelease(viewport, left, pos=at)
+
+
+def test_the_plots_cursor_line_is_taken_by_the_mouse(window):
+    live(window)
+    grabbed(window.beat)
+    window.beat.move_cursor(0.1)
+    share = 0.4 / 0.799
+    drag(window.beat, in_plot(window.beat, share, 0.3), in_plot(window.beat, share + 0.25, 0.3))
+    assert window.beat.cursor_s == pytest.approx(0.1 + 0.25 * 0.799, abs=0.005)
+    assert not window.beat._held
+
+
+def test_a_plot_is_zoomed_and_a_double_click_shows_all_again(window):
+    live(window)
+    grabbed(window.beat)
+    home = window.beat._view.viewRect()
+    assert home.left() == pytest.approx(-300, abs=3)
+    drag(window.beat, in_plot(window.beat, 0.8, 0.8), in_plot(window.beat, 0.6, 0.8))
+    moved = window.beat._view.viewRect()
+    assert moved.left() == pytest.approx(-300 + 0.2 * 799, abs=10)
+    window.beat.show_data()  # a new average does not take the reader's view away
+    assert window.beat._view.viewRect() == moved
+    double_click(window.beat, in_plot(window.beat, 0.9, 0.1))
+    assert window.beat._view.viewRect() == home
+
+
+def test_the_plot_of_the_beat_is_the_average(window):
+    live(window)
+    average, x, y = window.beat.average, *window.beat._curve.getData()
+    np.testing.assert_allclose(y.reshape(-1, 800).T, average.wave[:, average.good] * 1e12)
+    np.testing.assert_allclose(x[:800], average.time * 1e3)
+    joined = window.beat._curve.opts["connect"].reshape(-1, 800)
+    assert joined[:, :-1].all()
+    assert not joined[:, -1].any()  # no stroke from one channel's end to the next one's beginning
+
+
+def test_a_plot_that_is_not_live_greys(window):
+    live(window)
+    fresh = grabbed(window.beat)
+    window.beat.show_veil("STALE · no data for 0.2 s")
+    veiled = grabbed(window.beat)
+    assert veiled.std() < 0.7 * fresh.std()
+    window.beat.show_veil("")
+    assert np.array_equal(grabbed(window.beat), fresh)
 
 
 def test_a_trace_is_drawn_where_its_samples_are():

@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage, QPainter
 from zeromag.mapping.average import Average
 from zeromag.viz.feed import Feed, Stream
 from zeromag.viz.panel import Panel, line, pixel, write
-from zeromag.viz.places import heart_places
+from zeromag.viz.places import heart_places, pitch
 from zeromag.viz.raster import EVERYTHING, draw_traces
 from zeromag.viz.scale import round_up
 from zeromag.viz.theme import Theme
@@ -50,12 +50,12 @@ class ArrayPanel(Panel):
             return
         names, values = waves
         x, y = np.array([place[1] for place in places]), np.array([place[2] for place in places])
-        pitch = _pitch(x, y)
+        apart = pitch(x, y)
         box = area.adjusted(16, 16, -16, -16)
-        size = min(box.width() / (np.ptp(x) + pitch), box.height() / (np.ptp(y) + pitch))
+        size = min(box.width() / (np.ptp(x) + apart), box.height() / (np.ptp(y) + apart))
         good = [k for k, name in enumerate(names) if name not in self._bad]
         reach = round_up(float(np.nanmax(np.abs(values[:, good]), initial=0.0)) or 1e-12) if good else 1e-12
-        wide, high = max(8, int(pitch * size) - 6), max(8, int(pitch * size) - 8)
+        wide, high = max(8, int(apart * size) - 6), max(8, int(apart * size) - 8)
         self._cells = []
         for name, across, up in places:
             left = box.center().x() + (across - (x.max() + x.min()) / 2) * size - wide / 2
@@ -101,10 +101,3 @@ class ArrayPanel(Panel):
         if bad:
             line(painter, (cell.left(), cell.top()), (cell.right(), cell.bottom()), self.theme.alarm, 1.2)
             line(painter, (cell.left(), cell.bottom()), (cell.right(), cell.top()), self.theme.alarm, 1.2)
-
-
-def _pitch(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    """Return the smallest usual distance between sensors, those at one place counted once (m)."""
-    apart = np.hypot(x[:, None] - x, y[:, None] - y)
-    apart[apart < 1e-3] = np.inf
-    return float(np.median(apart.min(axis=1))) if np.isfinite(apart).any() else 0.04

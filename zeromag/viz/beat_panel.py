@@ -3,115 +3,67 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter
+import pyqtgraph as pg
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QGraphicsItem
 
 from zeromag.mapping.average import Average
 from zeromag.mapping.fiducials import Fiducials, fiducials
 from zeromag.viz.feed import Feed
-from zeromag.viz.panel import Panel, line, pixel, write
-from zeromag.viz.raster import EVERYTHING, draw_traces
-from zeromag.viz.scale import round_up, ticks
+from zeromag.viz.plot_panel import PlotPanel
+from zeromag.viz.scale import round_up
 from zeromag.viz.theme import Theme
 
+WAVES = ("P", "QRS", "T")
 
-class BeatPanel(Panel):
-    """One class's average; drag the cursor."""
+
+class BeatPanel(PlotPanel):
+    """One class's average; click for the cursor, or drag it."""
 
     title = "Averaged beat"
+    waiting = "waiting for enough beats"
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme)
+        super().__init__(theme, left="pT", bottom="ms from R")
         self.kind = "normal"
         self.cursor_s = 0.0  # from R
         self.average: Average | None = None
         self.marks = Fiducials()
-        self._plot = QRectF()
-        self._pixels: NDArray[np.uint32] = np.zeros((1, 1), dtype=np.uint32)
+        self._regions = {name: pg.LinearRegionItem(movable=False, pen=pg.mkPen(None)) for name in WAVES}
+        self._names = [
+            pg.InfLineLabel(region.lines[0], name, position=0.06, anchors=[(0, 0.5), (0, 0.5)])
+            for name, region in self._regions.items()
+        ]
+        self._curve = pg.PlotCurveItem(name="channels", antialias=True)
+        # The cursor moves over the waves far more often than they change.
+        self._curve.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
+        self._cursor = pg.InfiniteLine(
+            angle=90, movable=True, label="", labelOpts={"position": 0.94, "anchors": [(0, 0.5), (1, 0.5)]}
+        )
+        self._cursor.sigDragged.connect(lambda cursor: self.move_cursor(cursor.value() / 1e3))
+        for item in (*self._regions.values(), self._curve, self._cursor):
+            self.plot.addItem(item, ignoreBounds=True)
 
     def refresh(self, feed: Feed) -> bool:
         """Take the class's average, or the one with most beats when there is none of it."""
         averages, before = feed.averages, self.average
         most = max(averages.values(), key=lambda average: average.nave, default=None)
         self.average = averages.get(self.kind, most)
-        if self.average is not before and self.average is not None:
+        if self.average is before:
+            return False
+        if self.average is not None:
             self.marks = fiducials(self.average)
-        return self.average is not before
+        self.show_data()
+        return True
 
     def move_cursor(self, seconds: float) -> None:
         """Put the cursor at this time from R, inside the beat."""
-        if self.average is not None:
-            time = self.average.time
-            self.cursor_s = float(min(max(seconds, time[0]), time[-1]))
-            self.update()
-
-    def draw(self, painter: QPainter, area: QRectF) -> None:
-        """Paint the waves, the axes, the noise band and the cursor."""
         average = self.average
-        if average is None or not average.good.any():
-            write(painter, area, "waiting for enough beats", self.theme.quiet, size=13)
+        if average is None:
             return
-        self._plot = plot = area.adjusted(44, 2, -8, -20)
-        wave = average.wave[:, average.good] * 1e12
-        reach = round_up(float(np.abs(wave).max()))
-        self._draw_axes(painter, plot, average, reach)
-        self._draw_marks(painter, plot, average)
-        self._draw_waves(painter, plot, wave, reach)
-        self._draw_cursor(painter, plot, average)
-        noise = float(np.median(average.noise[average.good])) * 1e15
-        self.note = f"{average.kind} · {average.nave} beats · noise {noise:.0f} fT"
-
-    def _draw_waves(self, painter: QPainter, plot: QRectF, wave: NDArray[np.float64], reach: float) -> None:
-        ratio = self.devicePixelRatioF()
-        width, height = int(plot.width() * ratio), int(plot.height() * ratio)
-        count = wave.shape[1]
-        self._pixels = np.zeros((height, width), dtype=np.uint32)
-        middle, colours = np.full(count, height / 2), np.full(count, pixel(self.theme.trace), dtype=np.uint32)
-        per_pixel = (len(wave) - 1) / width
-        draw_traces(
-            self._pixels, np.ascontiguousarray(wave), 0, per_pixel, False, 0, middle, np.zeros(count),
-            height / 2 / reach, 0.5 * ratio, colours, 0, EVERYTHING,
-        )  # fmt: skip
-        image = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
-        image.setDevicePixelRatio(ratio)
-        painter.drawImage(plot.topLeft(), image)
-
-    def _draw_axes(self, painter: QPainter, plot: QRectF, average: Average, reach: float) -> None:
-        start, stop = average.time[0], average.time[-1]
-        for value in ticks(start * 1e3, stop * 1e3, 7):
-            x = plot.left() + (value / 1e3 - start) / (stop - start) * plot.width()
-            line(painter, (x, plot.top()), (x, plot.bottom()), self.theme.line, 1)
-            write(painter, QRectF(x - 30, plot.bottom() + 2, 60, 16), f"{value:.0f}", self.theme.quiet)
-        write(painter, QRectF(plot.right() - 24, plot.bottom() + 2, 30, 16), "ms", self.theme.quiet, align="right")
-        for value in (-reach, -reach / 2, 0.0, reach / 2, reach):
-            y = plot.center().y() - value / reach * plot.height() / 2
-            line(painter, (plot.left(), y), (plot.right(), y), self.theme.line, 1)
-            text = f"{value:+g}".replace("-", "−") if value else "0 pT"
-            write(painter, QRectF(plot.left() - 46, y - 8, 40, 16), text, self.theme.quiet, align="right")
-
-    def _draw_marks(self, painter: QPainter, plot: QRectF, average: Average) -> None:
-        """Shade P, QRS and T and name their peaks."""
-        start, span = average.time[0], average.time[-1] - average.time[0]
-        marks = self.marks
-        shade = QColor(self.theme.quiet)
-        shade.setAlpha(28)
-        for name, onset, peak, end in (
-            ("P", marks.p_onset, marks.p_peak, marks.p_end),
-            ("QRS", marks.qrs_onset, marks.r_peak, marks.qrs_end),
-            ("T", marks.t_onset, marks.t_peak, marks.t_end),
-        ):
-            if not np.isfinite([onset, peak, end]).all():
-                continue
-            left, middle, right = (plot.left() + (t - start) / span * plot.width() for t in (onset, peak, end))
-            painter.fillRect(QRectF(left, plot.top(), right - left, plot.height()), shade)
-            write(painter, QRectF(middle - 20, plot.bottom() - 17, 40, 16), name, self.theme.quiet, bold=True)
-
-    def _draw_cursor(self, painter: QPainter, plot: QRectF, average: Average) -> None:
-        start, stop = average.time[0], average.time[-1]
-        self.cursor_s = float(min(max(self.cursor_s, start), stop))
-        x = plot.left() + (self.cursor_s - start) / (stop - start) * plot.width()
-        line(painter, (x, plot.top()), (x, plot.bottom()), self.theme.accent, 1.6)
+        self.cursor_s = float(min(max(seconds, average.time[0]), average.time[-1]))
+        if not average.good.any():
+            return
         row = average.wave[int(np.argmin(np.abs(average.time - self.cursor_s)))]
         shown = np.flatnonzero(average.good)
         top, low = shown[np.argmax(row[shown])], shown[np.argmin(row[shown])]
@@ -120,21 +72,52 @@ class BeatPanel(Panel):
             f"R{self.cursor_s * 1e3:+.0f} ms   {names[top]} {row[top] * 1e12:+.1f} pT   "
             f"{names[low]} {row[low] * 1e12:+.1f} pT"
         ).replace("-", "−")
-        free = QRectF(x + 8, plot.top(), plot.right() - x - 8, 18)  # beside the line, where there is more room
-        if x > plot.center().x():
-            free = QRectF(plot.left(), plot.top(), x - plot.left() - 8, 18)
-        write(painter, free, text, self.theme.accent, align="right" if x > plot.center().x() else "left")
+        self._cursor.label.format = text.replace("{", "{{").replace("}", "}}")
+        self._cursor.setValue(self.cursor_s * 1e3)
+        self._cursor.label.setText(text)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
-        """Take the cursor."""
-        self._drag(event.position().x())
+    def show_data(self) -> None:
+        """Draw the waves, what is P, QRS and T, and the cursor."""
+        average = self.average
+        if average is None or not average.good.any():
+            self.plot.hide()
+            return
+        wave = average.wave[:, average.good] * 1e12
+        joined = np.ones(wave.T.shape, dtype=np.int32)
+        joined[:, -1] = 0  # a channel's last point is not joined to the next channel's first
+        self._curve.setData(
+            np.tile(average.time * 1e3, wave.shape[1]), wave.T.ravel(), connect=joined.ravel(),
+            pen=pg.mkPen(self.theme.trace),
+        )  # fmt: skip
+        self._show_regions()
+        self._cursor.setPen(pg.mkPen(self.theme.accent, width=2))
+        self._cursor.setHoverPen(pg.mkPen(self.theme.text, width=2))
+        self._cursor.label.setColor(self.theme.accent)
+        ground = QColor(self.theme.panel)
+        ground.setAlpha(200)
+        self._cursor.label.fill = pg.mkBrush(ground)
+        self.move_cursor(self.cursor_s)
+        reach = round_up(float(np.abs(wave).max()))
+        self.frame(average.time[0] * 1e3, average.time[-1] * 1e3, -reach, reach)
+        noise = float(np.median(average.noise[average.good])) * 1e15
+        self.note = f"{average.kind} · {average.nave} beats · noise {noise:.0f} fT"
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
-        """Drag the cursor."""
-        self._drag(event.position().x())
+    def pointed(self, x: float, y: float) -> None:
+        """Put the cursor where was clicked."""
+        del y
+        self.move_cursor(x / 1e3)
 
-    def _drag(self, x: float) -> None:
-        if self.average is not None and self._plot.width() > 0:
-            share = (x - self._plot.left()) / self._plot.width()
-            time = self.average.time
-            self.move_cursor(float(time[0] + share * (time[-1] - time[0])))
+    def _show_regions(self) -> None:
+        """Shade P, QRS and T, those that were found."""
+        marks = self.marks
+        shade = QColor(self.theme.quiet)
+        shade.setAlpha(32)
+        ends = (
+            (marks.p_onset, marks.p_end), (marks.qrs_onset, marks.qrs_end), (marks.t_onset, marks.t_end)
+        )  # fmt: skip
+        for region, name, (onset, end) in zip(self._regions.values(), self._names, ends, strict=True):
+            region.setVisible(bool(np.isfinite([onset, end]).all()))
+            region.setBrush(pg.mkBrush(shade))
+            name.setColor(self.theme.quiet)
+            if region.isVisible():
+                region.setRegion((onset * 1e3, end * 1e3))

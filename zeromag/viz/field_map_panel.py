@@ -15,13 +15,12 @@ from zeromag.viz.isolines import isolines
 from zeromag.viz.palette import colour_indices, diverging, on_screen
 from zeromag.viz.panel import Panel, write
 from zeromag.viz.places import edges, heart_places
-from zeromag.viz.scale import isoline_step
+from zeromag.viz.scale import arrow_sizes, isoline_step
 from zeromag.viz.theme import INTO_CHEST, OUT_OF_CHEST, Theme
 
 BAR = 92  # px for the colour bar and its words
 ARROW = 30  # px from one arrow to the next, at least
 CLEAR = 0.25  # of the scale: poles of a weaker map are noise
-FAINT = 0.25  # arrows below this share of the strongest are left out
 
 
 class FieldMapPanel(Panel):
@@ -165,16 +164,15 @@ class FieldMapPanel(Panel):
         every = max(1, round(ARROW * shown.bz.shape[1] / box.width()))
         rows = slice(every // 2, None, every)
         seen = shown.grid.mask[rows, rows]
-        jx, jy = shown.jx[rows, rows], shown.jy[rows, rows]
-        size = np.where(seen & np.isfinite(jx) & np.isfinite(jy), np.hypot(jx, jy), 0.0)
-        strongest = float(size.max(initial=0.0))
-        if strongest <= 0:
+        jx, jy = (np.where(seen, part[rows, rows], 0.0) for part in (shown.jx, shown.jy))
+        jx, jy = arrow_sizes(jx, jy, self.limit)
+        strong = (jx != 0) | (jy != 0)
+        if not strong.any():
             return
         x, y = np.meshgrid(*_to_screen(box, shown, shown.grid.x[rows], shown.grid.y[rows]))
-        scale = 1.3 * box.width() * every / shown.bz.shape[1] / strongest
-        strong = size > FAINT * strongest
+        longest = 1.3 * box.width() * every / shown.bz.shape[1]
         painter.setPen(QPen(QColor(10, 14, 18), 1.6))
-        painter.drawLines(arrows(x[strong], y[strong], jx[strong] * scale, -jy[strong] * scale))
+        painter.drawLines(arrows(x[strong], y[strong], jx[strong] * longest, -jy[strong] * longest))
 
     def _draw_poles(self, painter: QPainter, box: QRectF, shown: LiveMap) -> None:
         """Mark where the field is strongest either way, and print the angle from plus to minus."""

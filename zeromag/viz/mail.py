@@ -21,7 +21,7 @@ from zeromag.viz.isolines import isolines
 from zeromag.viz.palette import colour_indices, diverging, on_screen
 from zeromag.viz.places import edges, heart_places
 from zeromag.viz.readings import Latency, readings
-from zeromag.viz.scale import isoline_step
+from zeromag.viz.scale import arrow_sizes, isoline_step
 from zeromag.viz.theme import INTO_CHEST, OUT_OF_CHEST, RESEARCH_USE
 
 ROWS = 8  # traces on the page
@@ -115,8 +115,8 @@ def _map(shown: LiveMap, limit: float) -> bytes:
     lines = isolines(grid, shown.bz, limit, step)
     every = max(1, max(shown.bz.shape) // ARROWS)
     part = slice(every // 2, None, every)
-    jx, jy = (np.where(grid.mask, np.nan_to_num(j), 0.0)[part, part] for j in (shown.jx, shown.jy))
-    strongest = float(np.hypot(jx, jy).max(initial=0.0)) or 1.0
+    jx, jy = (np.where(grid.mask, j, 0.0)[part, part] for j in (shown.jx, shown.jy))
+    jx, jy = arrow_sizes(jx, jy, limit)
     fields = {
         "limit": limit * 1e12,
         "step": step * 1e12,
@@ -129,8 +129,8 @@ def _map(shown: LiveMap, limit: float) -> bytes:
         "lines": np.concatenate([line.points for line in lines]) if lines else np.zeros((0, 2)),
         "arrow_x": grid.x[part],
         "arrow_y": grid.y[part],
-        "jx": jx / strongest,
-        "jy": jy / strongest,
+        "jx": jx,
+        "jy": jy,
     }
     return pack("map", fields, arrays)
 

@@ -62,10 +62,11 @@ class Panel(QWidget):
         taken = painter.fontMetrics().horizontalAdvance(self.title) + 14
         write(painter, head.adjusted(taken, 0, 0, 0), self.note, self.theme.quiet, size=11, align="right")
         if self.veil:
-            self._draw_veil(painter, area)
+            self.draw_veil(painter, area)
         painter.end()
 
-    def _draw_veil(self, painter: QPainter, area: QRectF) -> None:
+    def draw_veil(self, painter: QPainter, area: QRectF) -> None:
+        """Grey what is shown and say why."""
         grey = QColor(self.theme.window)
         grey.setAlpha(175)
         painter.fillRect(area, grey)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from zeromag.mapping.field_map import Grid
 from zeromag.physics.frame import array_frame
 from zeromag.sensors import SensorArray
@@ -23,3 +26,10 @@ def heart_places(sensors: SensorArray) -> list[tuple[str, float, float]]:
         return []
     places = array_frame(sensors).inside(sensors.positions[rows])
     return [(sensors.names[c], float(p[0]), float(p[1])) for c, p in zip(rows, places, strict=True)]
+
+
+def pitch(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Return the smallest usual distance between sensors, those at one place counted once (m)."""
+    apart = np.hypot(x[:, None] - x, y[:, None] - y)
+    apart[apart < 1e-3] = np.inf
+    return float(np.median(apart.min(axis=1))) if np.isfinite(apart).any() else 0.04

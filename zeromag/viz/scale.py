@@ -1,4 +1,4 @@
-"""Round numbers for scales: colour limits, isoline steps, ticks; and the scale that holds still during a beat."""
+"""Round numbers for scales: colour limits, isoline steps, arrows; and the scale that holds still during a beat."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 STEPS = (1.0, 2.0, 5.0)
 LIMITS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
+DEPTH = 0.1  # m: the heart below the sensors, for the length of arrows
+FAINT = 0.25  # arrows below this share of the strongest are left out
+NOISE = 0.08  # and those below this share of the longest: a resting heart has none
 
 
 def round_up(value: float, mantissas: tuple[float, ...] = STEPS) -> float:
@@ -33,12 +36,20 @@ def isoline_step(limit: float, lines: int = 14) -> float:
     return round_up(2 * limit / lines)
 
 
-def ticks(low: float, high: float, count: int = 6) -> NDArray[np.float64]:
-    """Return round numbers between `low` and `high`, about `count` of them."""
-    step = round_up((high - low) / max(count, 1))
-    first = np.ceil(low / step - 1e-9)
-    last = np.floor(high / step + 1e-9)
-    return np.arange(first, last + 1) * step
+def arrow_sizes(
+    jx: NDArray[np.floating], jy: NDArray[np.floating], limit: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return pseudo-currents (T/m) as parts of the longest arrow, on the scale of a map whose colours end at ±`limit`.
+
+    What is too weak to be told from noise, or beside the strongest arrow, or is NaN, gets 0. The longest arrow
+    belongs to 2.6 `limit`/h: a flat dipole at depth h makes C·y/(y² + h²)^1.5, at its poles ±0.385 C/h², between
+    them a slope of C/h³.
+    """
+    size = np.nan_to_num(np.hypot(jx, jy))
+    full = 2.6 * limit / DEPTH
+    shown = size > max(FAINT * float(size.max(initial=0.0)), NOISE * full)
+    longest = np.maximum(size, full)
+    return np.where(shown, jx, 0.0) / longest, np.where(shown, jy, 0.0) / longest
 
 
 class BeatScale:

@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import numpy as np
+import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor
 
 from zeromag.viz.feed import Feed
-from zeromag.viz.panel import Panel, line, write
+from zeromag.viz.plot_panel import PlotPanel
 from zeromag.viz.spectrum import amplitude_spectrum, noise_floor
 from zeromag.viz.theme import Theme
 
 SECONDS = 8.0  # of signal
 EVERY = 1.0  # s between two looks
+BAND = (1.0, 150.0)  # Hz
+HERTZ = (1, 2, 5, 10, 20, 50, 100)
+CURVES = 16  # single channels shown behind the median
 
 
-class SpectrumPanel(Panel):
+class SpectrumPanel(PlotPanel):
     """Both axes logarithmic; what is shown is the cleaned signal, so the heart stands out below 40 Hz."""
 
     title = "Spectrum after cleaning"
+    waiting = "waiting for two seconds of signal"
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme)
+        super().__init__(theme, left="fT/√Hz", bottom="Hz")
         self.frequency: NDArray[np.float64] = np.zeros(0)
         self.spectrum: NDArray[np.float64] = np.zeros((0, 0))  # (n_frequencies, n_channels) T/√Hz
         self.floor = float("nan")  # T/√Hz, the channels' median between 60 and 95 Hz
         self._looked = 0  # stream index of the last look
+        self.plot.setLogMode(x=True, y=True)
+        self._item.getAxis("bottom").setTicks([[(np.log10(hertz), str(hertz)) for hertz in HERTZ]])
+        self._channels = self.plot.plot(name="channels", antialias=True)
+        self._median = self.plot.plot(name="median", antialias=True)
 
     def refresh(self, feed: Feed) -> bool:
         """Look once a second of signal."""
@@ -42,45 +50,26 @@ class SpectrumPanel(Panel):
             return False
         self.frequency, self.spectrum = amplitude_spectrum(rows[:, columns], stream.rate, length)
         self.floor = float(np.median(noise_floor(rows[:, columns], stream.rate)))
+        self.show_data()
         return True
 
-    def draw(self, painter: QPainter, area: QRectF) -> None:
-        """Paint the axes and the curves."""
-        seen = (self.frequency >= 1) & (self.frequency <= 150)
+    def show_data(self) -> None:
+        """Draw the channels' curves and their median."""
+        seen = (self.frequency >= BAND[0]) & (self.frequency <= BAND[1])
         values = self.spectrum[seen] * 1e15
         if not values.size or not (values > 0).any():
-            write(painter, area, "waiting for two seconds of signal", self.theme.quiet, size=13)
             return
-        plot = area.adjusted(44, 2, -8, -20)
-        low = 10 ** np.floor(np.log10(max(np.percentile(values[values > 0], 1), 0.1)))
-        high = 10 ** np.ceil(np.log10(max(values.max(), 10 * low)))
-        x_all = plot.left() + np.log10(self.frequency[seen]) / np.log10(150) * plot.width()
-        self._draw_axes(painter, plot, float(low), float(high))
-
-        def curve(row: NDArray[np.float64], colour: QColor, width: float) -> None:
-            share = np.log10(np.maximum(row, low) / low) / np.log10(high / low)
-            y_all = plot.bottom() - share * plot.height()
-            points = [QPointF(x, y) for x, y in zip(x_all.tolist(), y_all.tolist(), strict=True)]
-            painter.setPen(QPen(colour, width))
-            painter.drawPolyline(QPolygonF(points))
-
+        low = np.floor(np.log10(max(np.percentile(values[values > 0], 1), 0.1)))
+        high = max(np.ceil(np.log10(values.max())), low + 1)
+        values = np.maximum(values, 10**low)
+        few = values.T[:: max(1, values.shape[1] // CURVES)]
+        joined = np.ones(few.shape, dtype=np.int32)
+        joined[:, -1] = 0  # a channel's last point is not joined to the next channel's first
         faint = QColor(self.theme.trace)
         faint.setAlpha(70)
-        for column in values.T[:: max(1, values.shape[1] // 16)]:
-            curve(column, faint, 1)
-        curve(np.median(values, axis=1), QColor(self.theme.accent), 2)
+        self._channels.setData(
+            np.tile(self.frequency[seen], len(few)), few.ravel(), connect=joined.ravel(), pen=pg.mkPen(faint)
+        )
+        self._median.setData(self.frequency[seen], np.median(values, axis=1), pen=pg.mkPen(self.theme.accent, width=2))
+        self.frame(np.log10(BAND[0]), np.log10(BAND[1]), low, high)
         self.note = f"noise {self.floor * 1e15:.0f} fT/√Hz" if np.isfinite(self.floor) else ""
-
-    def _draw_axes(self, painter: QPainter, plot: QRectF, low: float, high: float) -> None:
-        for hertz in (1, 2, 5, 10, 20, 50, 100):
-            x = plot.left() + np.log10(hertz) / np.log10(150) * plot.width()
-            line(painter, (x, plot.top()), (x, plot.bottom()), self.theme.line, 1)
-            write(painter, QRectF(x - 20, plot.bottom() + 2, 40, 16), f"{hertz}", self.theme.quiet)
-        write(painter, QRectF(plot.right() - 14, plot.bottom() + 2, 22, 16), "Hz", self.theme.quiet, align="right")
-        decades = round(np.log10(high / low))
-        for k in range(decades + 1):
-            y = plot.bottom() - k / decades * plot.height()
-            line(painter, (plot.left(), y), (plot.right(), y), self.theme.line, 1)
-            value = low * 10**k
-            text = f"{value / 1000:g} pT" if value >= 1000 else f"{value:g} fT"
-            write(painter, QRectF(plot.left() - 48, y - 8, 43, 16), text, self.theme.quiet, size=10, align="right")

@@ -163,7 +163,7 @@ function drawArrows(pen, map, X, Y, w) {
   pen.beginPath(); pen.strokeStyle = "#0a0e12"; pen.lineWidth = 1.6;
   for (let j = 0; j < ny; j++) for (let i = 0; i < nx; i++) {
     const jx = map.jx[j * nx + i], jy = map.jy[j * nx + i];
-    if (Math.hypot(jx, jy) < 0.25) continue;
+    if (jx === 0 && jy === 0) continue; // too weak to tell from noise
     const dx = jx * long, dy = -jy * long, x = X(map.arrow_x[i]) + dx / 2, y = Y(map.arrow_y[j]) + dy / 2;
     pen.moveTo(x - dx, y - dy); pen.lineTo(x, y);
     for (const s of [-0.2, 0.2]) { pen.moveTo(x, y); pen.lineTo(x - 0.35 * dx + s * dy, y - 0.35 * dy - s * dx); }

@@ -15,8 +15,9 @@ from zeromag.viz.feed import Feed
 from zeromag.viz.theme import THEMES, contrast
 
 application()  # before Qt is loaded, since it may skip this file
-QPoint, Qt = pytest.importorskip("PySide6.QtCore").QPoint, pytest.importorskip("PySide6.QtCore").Qt
-QEvent, QMouseEvent = pytest.importorskip("PySide6.QtCore").QEvent, pytest.importorskip("PySide6.QtGui").QMouseEvent
+QtCore = pytest.importorskip("PySide6.QtCore")
+QPoint, QPointF, Qt = QtCore.QPoint, QtCore.QPointF, QtCore.Qt
+QEvent, QMouseEvent = QtCore.QEvent, pytest.importorskip("PySide6.QtGui").QMouseEvent
 QTest = pytest.importorskip("PySide6.QtTest").QTest
 Window = pytest.importorskip("zeromag.viz.window").Window
 
@@ -116,17 +117,16 @@ def test_every_action_has_a_key_that_works(window):
 def test_the_cursor_is_dragged_and_stepped(window):
     live(window)
     grabbed(window.beat)
-    QTest.mouseClick(window.beat.plot.viewport(), Qt.MouseButton.LeftButton, pos=in_plot(window.beat, 0.75, 0.3))
-    assert window.beat.cursor_s == pytest.approx(-0.3 + 0.75 * 0.799, abs=0.003)
+    QTest.mouseClick(window.beat.plot.viewport(), Qt.MouseButton.LeftButton, pos=in_plot(window.beat, 300.0, 60.0))
+    assert window.beat.cursor_s == pytest.approx(0.3, abs=0.003)
     before = window.beat.cursor_s
     QTest.keyClick(window, Qt.Key.Key_Left)
     assert window.beat.cursor_s == pytest.approx(before - 0.001)
 
 
-def in_plot(panel, across: float, down: float) -> QPoint:
-    """Return where in the plot's widget a share of its axes' lengths is."""
-    box = panel._view.sceneBoundingRect()
-    return QPoint(round(box.left() + across * box.width()), round(box.top() + down * box.height()))
+def in_plot(panel, x: float, y: float) -> QPoint:
+    """Return where in the plot's widget a place in axis units is."""
+    return panel._view.mapViewToScene(QPointF(x, y)).toPoint()
 
 
 def drag(panel, start: QPoint, stop: QPoint) -> None:
@@ -154,9 +154,8 @@ def test_the_plots_cursor_line_is_taken_by_the_mouse(window):
     live(window)
     grabbed(window.beat)
     window.beat.move_cursor(0.1)
-    share = 0.4 / 0.799
-    drag(window.beat, in_plot(window.beat, share, 0.3), in_plot(window.beat, share + 0.25, 0.3))
-    assert window.beat.cursor_s == pytest.approx(0.1 + 0.25 * 0.799, abs=0.005)
+    drag(window.beat, in_plot(window.beat, 100.0, 60.0), in_plot(window.beat, 300.0, 60.0))
+    assert window.beat.cursor_s == pytest.approx(0.3, abs=0.005)
     assert not window.beat._held
 
 
@@ -164,13 +163,13 @@ def test_a_plot_is_zoomed_and_a_double_click_shows_all_again(window):
     live(window)
     grabbed(window.beat)
     home = window.beat._view.viewRect()
-    assert home.left() == pytest.approx(-300, abs=3)
-    drag(window.beat, in_plot(window.beat, 0.8, 0.8), in_plot(window.beat, 0.6, 0.8))
+    assert home.left() == pytest.approx(-300, abs=30)
+    drag(window.beat, in_plot(window.beat, 350.0, -60.0), in_plot(window.beat, 190.0, -60.0))
     moved = window.beat._view.viewRect()
-    assert moved.left() == pytest.approx(-300 + 0.2 * 799, abs=10)
+    assert moved.left() - home.left() == pytest.approx(160, abs=5)
     window.beat.show_data()  # a new average does not take the reader's view away
     assert window.beat._view.viewRect() == moved
-    double_click(window.beat, in_plot(window.beat, 0.9, 0.1))
+    double_click(window.beat, in_plot(window.beat, 400.0, 80.0))
     assert window.beat._view.viewRect() == home
 
 
@@ -182,6 +181,24 @@ def test_the_plot_of_the_beat_is_the_average(window):
     joined = window.beat._curve.opts["connect"].reshape(-1, 800)
     assert joined[:, :-1].all()
     assert not joined[:, -1].any()  # no stroke from one channel's end to the next one's beginning
+
+
+def test_a_plots_data_can_be_taken_along(window, tmp_path):
+    """The right button offers to see all and to export, as picture and as numbers."""
+    exporters = pytest.importorskip("pyqtgraph.exporters")
+    live(window)
+    grabbed(window.beat)
+    assert [action.text() for action in window.beat._view.menu.actions()] == ["View All"]
+    offered = exporters.Exporter.Exporters
+    assert {exporters.CSVExporter, exporters.ImageExporter} <= set(offered)
+    assert exporters.SVGExporter not in offered
+    exporters.CSVExporter(window.beat._item).export(str(tmp_path / "beat.csv"))
+    rows = np.loadtxt(tmp_path / "beat.csv", delimiter=",", skiprows=1)
+    average = window.beat.average
+    np.testing.assert_allclose(rows[:800, 0], average.time * 1e3)
+    np.testing.assert_allclose(rows[:800, 1], average.wave[:, average.good][:, 0] * 1e12, atol=1e-9)
+    exporters.ImageExporter(window.beat._item).export(str(tmp_path / "beat.png"))
+    assert (tmp_path / "beat.png").stat().st_size > 5000
 
 
 def test_a_plot_that_is_not_live_greys(window):

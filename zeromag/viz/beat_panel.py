@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import QGraphicsItem
 
 from zeromag.mapping.average import Average
@@ -31,9 +31,13 @@ class BeatPanel(PlotPanel):
         self.marks = Fiducials()
         self._regions = {name: pg.LinearRegionItem(movable=False, pen=pg.mkPen(None)) for name in WAVES}
         self._names = [
-            pg.InfLineLabel(region.lines[0], name, position=0.06, anchors=[(0, 0.5), (0, 0.5)])
+            pg.InfLineLabel(region.lines[0], name, position=0.06, anchors=[(0.12, 0.5), (0.12, 0.5)])
             for name, region in self._regions.items()
         ]
+        small = QFont(self.font())
+        small.setPixelSize(11)
+        for label in self._names:
+            label.setFont(small)
         self._curve = pg.PlotCurveItem(name="channels", antialias=True)
         # The cursor moves over the waves far more often than they change.
         self._curve.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)

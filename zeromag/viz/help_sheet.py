@@ -10,6 +10,7 @@ from zeromag.viz.panel import write
 from zeromag.viz.theme import RESEARCH_USE, Theme
 
 ROW = 24  # px
+MOUSE = "Plots: wheel zooms, drag moves, double click shows all, right exports"
 
 
 class HelpSheet(QWidget):
@@ -36,7 +37,7 @@ class HelpSheet(QWidget):
         shade = QColor(self.theme.window)
         shade.setAlpha(190)
         painter.fillRect(self.rect(), shade)
-        height = (len(self.keys) + 3) * ROW
+        height = (len(self.keys) + 4) * ROW
         sheet = QRectF(self.width() / 2 - 210, (self.height() - height) / 2, 420, height)
         painter.fillRect(sheet, QColor(self.theme.panel))
         painter.setPen(QPen(QColor(self.theme.accent), 1))
@@ -47,6 +48,8 @@ class HelpSheet(QWidget):
             top = sheet.top() + 8 + (k + 1.3) * ROW
             write(painter, QRectF(sheet.left() + 20, top, 100, ROW), key, self.theme.accent, size=13, align="left")
             write(painter, QRectF(sheet.left() + 130, top, 280, ROW), what, self.theme.text, size=13, align="left")
+        mouse = QRectF(sheet.left() + 20, sheet.bottom() - 2 * ROW - 4, 390, ROW)
+        write(painter, mouse, MOUSE, self.theme.text, size=11, align="left")
         foot = QRectF(sheet.left() + 20, sheet.bottom() - ROW - 4, 380, ROW)
         write(painter, foot, RESEARCH_USE, self.theme.quiet, size=11, align="left")
         painter.end()

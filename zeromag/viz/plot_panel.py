@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pyqtgraph as pg
+from pyqtgraph.exporters import Exporter, SVGExporter
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFont, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
@@ -11,9 +12,11 @@ from zeromag.viz.panel import HEAD, Panel, write
 from zeromag.viz.theme import Theme
 
 pg.setConfigOption("imageAxisOrder", "row-major")
+if SVGExporter in Exporter.Exporters:
+    Exporter.Exporters.remove(SVGExporter)  # raises on what Qt 6.11 writes (pyqtgraph #3485); PNG and CSV work
 
 GRID = 0.16  # opacity of the grid lines
-EDGE = 0.003  # of an axis beyond its round ends, since a number exactly at the end is not printed
+EDGE = 0.035  # of an axis beyond its round ends: room for half a number, which is not printed otherwise
 
 
 class PlotPanel(Panel):
@@ -32,7 +35,7 @@ class PlotPanel(Panel):
         self._home = QRectF(0.0, 0.0, 1.0, 1.0)
         self._held = False  # the reader has chosen what part is shown
         self._item.hideButtons()
-        self._item.layout.setContentsMargins(0, 7, 8, 0)  # half a line for the outermost numbers
+        self._item.layout.setContentsMargins(0, 2, 2, 0)
         self._item.getAxis("bottom").setHeight(34)
         self._item.showGrid(x=True, y=True, alpha=GRID)
         self._item.setLabels(left=left, bottom=bottom)

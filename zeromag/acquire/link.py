@@ -53,9 +53,12 @@ class Link:
             self._poller.register(self._dealer, zmq.POLLIN)
 
     def wait(self, seconds: float) -> tuple[bytes | None, list[bytes]]:
-        """Wait at most so long; return the next published frame, and the parts of the next answer."""
+        """Wait at most so long; return the next published frame, and the parts of the next answer.
+
+        Frames have one part; a second would be taken for a frame, and refused as what it is.
+        """
         ready = dict(self._poller.poll(max(0, round(seconds * 1000))))
-        frame = b"".join(self._sub.recv_multipart()) if self._sub in ready else None
+        frame = self._sub.recv() if self._sub in ready else None
         parts = self._dealer.recv_multipart() if self._dealer is not None and self._dealer in ready else []
         return frame, parts
 

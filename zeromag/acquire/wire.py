@@ -186,12 +186,12 @@ def _block(frame: bytes, header: Header, description: Description | None) -> Blo
         raise FrameError(f"block {header.sequence} came before the description of its stream")
     if header.channels != len(description.sensors):
         raise FrameError(f"a block of {len(description.sensors)} channels was announced, got {header.channels}")
-    data = samples_of(frame, header)
-    if header.dtype == INT32:
-        data = data * description.sensors.quantum
+    rows = samples_of(frame, header)
     return Block(
-        data=np.ascontiguousarray(data, dtype=np.float64), first=header.first, rate=description.rate,
-        sensors=description.sensors, mask=mask_of(frame, header), events=events_of(frame, header), t_ns=header.t_ns,
+        data=rows * description.sensors.quantum if header.dtype == INT32 else rows.astype(np.float64, copy=False),
+        first=header.first, rate=description.rate, sensors=description.sensors,
+        mask=mask_of(frame, header) if header.flags else None,
+        events=events_of(frame, header) if header.appendix else (), t_ns=header.t_ns,
     )  # fmt: skip
 
 

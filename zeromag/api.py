@@ -108,7 +108,8 @@ class Result:
         StorageError
             If the folder cannot be made or written to.
         """
-        from zeromag.output.folder import ready, write_results
+        from zeromag.output.folder import write_results
+        from zeromag.output.ready import ready
 
         out = ready(Path(folder))
         write_results(out, self.outcome, self.session)

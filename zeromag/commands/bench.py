@@ -34,7 +34,7 @@ def _array(flags: argparse.Namespace) -> int:
     from zeromag.characterise.calibration_file import calibration_json, calibration_of
     from zeromag.characterise.characterisation import PARTS, characterise
     from zeromag.characterise.spec import judge, read_spec
-    from zeromag.output.folder import ready
+    from zeromag.output.ready import ready
     from zeromag.viz.array_report import write_array_report
 
     limits = read_spec(flags.spec) if flags.spec else ()

@@ -6,8 +6,8 @@ import argparse
 import sys
 
 from zeromag.commands.settings import session_of
-from zeromag.errors import StorageError
 from zeromag.live.supervisor import LiveRun
+from zeromag.output.ready import ready
 from zeromag.progress import Progress
 
 
@@ -15,12 +15,7 @@ def run(flags: argparse.Namespace) -> int:
     """Start all three processes and stay until they have ended."""
     session = session_of(flags)
     if flags.out is not None:
-        try:
-            flags.out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(
-                f"the folder {flags.out} cannot be made: {error.strerror}; give another --out"
-            ) from error
+        ready(flags.out)
     view = "none" if flags.headless else "page" if flags.web else _window_or_page()
     if flags.out is None:
         say("nothing is kept: give --out DIR for the recording and the results")

@@ -12,7 +12,8 @@ from zeromag.progress import Progress
 def run(flags: argparse.Namespace) -> int:
     """Scan the recording and write the folder."""
     from zeromag.offline import map_recording
-    from zeromag.output.folder import ready, write_results
+    from zeromag.output.folder import write_results
+    from zeromag.output.ready import ready
 
     session = session_of(flags)
     out = ready(flags.out)

@@ -16,6 +16,7 @@ def run(flags: argparse.Namespace) -> int:
     """Process a stream until it ends or somebody asks to stop; results are written on the way out."""
     with lifeline(flags.leash) as line:
         from zeromag.live.process import process, warm
+        from zeromag.output.ready import ready
 
         warm(lambda done, of: line.announce({"warming": [done, of]}))
         line.announce({"warm": True})
@@ -29,6 +30,8 @@ def run(flags: argparse.Namespace) -> int:
             out = None if orders["out"] is None else Path(orders["out"])
         else:
             session = session_of(flags)
+        if out is not None:
+            ready(out)
         if endpoint is None:
             raise InputError("process needs --from ENDPOINT: the address that `zeromag acquire` printed")
         drain = 20.0 if flags.leash else 0.0  # let go, the acquisition has ended too: take what it sent last

@@ -12,8 +12,8 @@ from typing import Any
 from zeromag import __version__
 from zeromag.errors import InputError, StorageError
 from zeromag.offline import Progress
-from zeromag.output.folder import ready
 from zeromag.output.maps import write_maps
+from zeromag.output.ready import ready
 from zeromag.output.summary import provenance
 from zeromag.progress import silent
 from zeromag.session import Session

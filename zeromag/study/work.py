@@ -15,7 +15,8 @@ from zeromag import __version__
 from zeromag.acquire.source import open_source
 from zeromag.errors import InputError, StorageError, ZeromagError
 from zeromag.offline import BLOCK, map_source
-from zeromag.output.folder import ready, write_results
+from zeromag.output.folder import write_results
+from zeromag.output.ready import ready
 from zeromag.session import Session
 from zeromag.study.members import Member
 

@@ -225,3 +225,31 @@ def test_memory_stays_where_it_is():
             used.append(process.memory_info().rss)
     assert used[-1] - used[1] < 4e6
     window.close()
+
+
+def test_the_noise_of_a_sensor_is_told_at_its_place():
+    """The patient's upper left sensor is three times as loud as the others and stands at the plot's upper right."""
+    sensors = array()
+    rows = np.random.default_rng(5).normal(scale=15e-15 * np.sqrt(RATE / 2), size=(8000, 36))
+    rows[:, 5] *= 3  # S06: x = +0.1 m, y = +0.1 m
+    feed = Feed()
+    feed.block(Block(data=rows, first=0, rate=RATE, sensors=sensors))
+    window = Window(feed, layout="array")
+    window._timer.stop()
+    window.show()
+    window.tick()
+    panel = window.panels["noise"]
+    grabbed(panel)
+    x, y = panel._tiles.getData()
+    assert (x[5], y[5]) == pytest.approx((100, 100))
+    warned = [label for label in panel._labels if DARK.warning in label]
+    assert len(warned) == 1
+    assert "S06" in warned[0]
+    loud, calm = (panel._view.mapViewToScene(panel._tiles.points()[k].pos()) for k in (5, 30))
+    assert loud.x() > calm.x()  # patient's left is on the right, head up
+    assert loud.y() < calm.y()
+    assert all(number.isVisible() for number in panel._numbers)
+    panel.resize(160, 120)
+    grabbed(panel)
+    assert not any(number.isVisible() for number in panel._numbers)  # too small to be read: point at them
+    window.close()

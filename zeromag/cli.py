@@ -51,7 +51,20 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="zeromag", description=f"A live instrument for the heart's field. {NOTICE}")
     parser.add_argument("--version", action="version", version=f"zeromag {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    tools = (_beats, _simulate, _filters, _export, _study, _anonymize, _bench, _recover, _verify, _keys, _doctor)
+    tools = (
+        _beats,
+        _simulate,
+        _filters,
+        _compare,
+        _export,
+        _study,
+        _anonymize,
+        _bench,
+        _recover,
+        _verify,
+        _keys,
+        _doctor,
+    )
     for command in (_live, _map, _acquire, _process, _view, *tools):
         command(commands.add_parser)
     return parser
@@ -165,6 +178,14 @@ def _anonymize(add: Add) -> None:
     parser = add("anonymize", help="the same recording without names, dates and comments")
     parser.add_argument("recording", type=Path)
     parser.add_argument("--out", type=Path, required=True, help=".fif or .zm.h5")
+
+
+def _compare(add: Add) -> None:
+    parser = add("compare", help="two scans of one person, or one heart by two arrays")
+    parser.add_argument("first", help=SOURCE)
+    parser.add_argument("second", help=SOURCE)
+    parser.add_argument("--out", type=Path, required=True, help="folder for compare.json and compare.png")
+    _settings(parser)
 
 
 def _recover(add: Add) -> None:

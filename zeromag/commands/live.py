@@ -19,7 +19,7 @@ def run(flags: argparse.Namespace) -> int:
     view = "none" if flags.headless else "page" if flags.web else _window_or_page()
     if flags.out is None:
         say("nothing is kept: give --out DIR for the recording and the results")
-    with Progress("compiling kernels (once)") as progress:
+    with Progress("compiling kernels (once)", quiet=4.0) as progress:  # loading them takes less
         return LiveRun(session, view, flags.seconds, flags.out).run(say, progress)
 
 

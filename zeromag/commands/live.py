@@ -32,10 +32,13 @@ def _window_or_page() -> str:
     """Qt aborts the whole process without its libraries or a display: look before it is loaded."""
     from zeromag.viz.display import apt_line, has_display, missing_libraries
 
-    if not has_display():
-        say("no display found: serving the page instead of the window")
-        return "page"
-    if missing := missing_libraries():
-        say(f"the window needs {', '.join(missing)}: {apt_line()}; serving the page instead")
+    missing = missing_libraries()
+    if missing:
+        say(f"the window needs system libraries that are not here: {apt_line(missing)}")
+    display = has_display()
+    if not display:
+        say("no display found")
+    if missing or not display:
+        say("serving the page instead of the window")
         return "page"
     return "window"

@@ -255,7 +255,8 @@ function drawBeat() {
   pen.lineWidth = 1; pen.strokeStyle = ink.line; pen.fillStyle = ink.quiet; pen.beginPath();
   for (let ms = Math.ceil(start * 10) * 100; ms <= stop * 1000; ms += 100) {
     pen.moveTo(X(ms / 1000), plot.top); pen.lineTo(X(ms / 1000), plot.bottom);
-    pen.fillText(ms === 0 ? "0 ms" : String(ms).replace("-", "−"), X(ms / 1000), height - 9);
+    const at = Math.min(X(ms / 1000), width - 14);  // the last label stays inside
+    pen.fillText(ms === 0 ? "0 ms" : String(ms).replace("-", "−"), at, height - 9);
   }
   pen.textAlign = "right";
   for (const value of [-reach, -reach / 2, 0, reach / 2, reach]) {

@@ -10,6 +10,7 @@ import pytest
 
 from tests.viz_qt import application
 from tests.viz_scene import RATE, array, grid, pole_map, status
+from zeromag.acquire.keys import allow, new_keys
 from zeromag.acquire.message import Description, Result
 from zeromag.acquire.publisher import Publisher
 from zeromag.block import Block
@@ -65,6 +66,21 @@ def test_a_stream_is_followed_to_its_end(stream):
         stop.set()
         until(lambda: feed.ended is not None)
     assert (feed.state(), feed.ended) == ("ENDED", "the source has ended")
+
+
+def test_a_viewer_with_an_allowed_key_sees_an_encrypted_stream_and_one_without_sees_nothing(tmp_path):
+    new_keys(tmp_path, "server")
+    allow(tmp_path, new_keys(tmp_path, "client"), "view", "test")
+    stop = threading.Event()
+    with Publisher(Description(array(), RATE, {}), keys=tmp_path) as publisher:
+        thread = threading.Thread(target=pushed, args=(publisher, stop))
+        thread.start()
+        with following(publisher.endpoint, tmp_path) as allowed, following(publisher.endpoint) as stranger:
+            until(lambda: allowed.map is not None)
+            until(lambda: stranger.message != "")
+            assert stranger.stream is None
+        stop.set()
+        thread.join(20)
 
 
 def test_where_nobody_answers_it_is_said_and_tried_again():

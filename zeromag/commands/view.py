@@ -29,4 +29,4 @@ def run(flags: argparse.Namespace) -> int:
             endpoint = json.loads(told)["endpoint"]
         if endpoint is None:
             raise InputError("view needs --from ENDPOINT: the address that `zeromag process` printed")
-        return show(endpoint, stop=line.stop, announce=line.announce)
+        return show(endpoint, stop=line.stop, announce=line.announce, keys=flags.keys)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from importlib.resources import files
+from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
@@ -40,7 +41,13 @@ Announce = Callable[[Mapping[str, object]], None]
 
 
 def serve_page(
-    endpoint: str, *, stop: threading.Event, announce: Announce, host: str = "127.0.0.1", port: int = 0
+    endpoint: str,
+    *,
+    stop: threading.Event,
+    announce: Announce,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    keys: Path | None = None,
 ) -> int:
     """Serve a running stream until `stop` is set; `announce` gets `{"url": …}`.
 
@@ -49,7 +56,7 @@ def serve_page(
     LinkError
         If the endpoint is not written like one, or the port is taken.
     """
-    with following(endpoint) as feed:
+    with following(endpoint, keys) as feed:
         return serve_feed(feed, stop=stop, announce=announce, host=host, port=port)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 from zeromag.acquire.endpoint import host_of
 from zeromag.acquire.message import End
@@ -15,11 +16,11 @@ from zeromag.viz.feed import Feed
 TRY_AGAIN = 0.5  # s between two tries to find the publisher
 
 
-def follow(endpoint: str, feed: Feed, stop: threading.Event) -> None:
+def follow(endpoint: str, feed: Feed, stop: threading.Event, keys: Path | None = None) -> None:
     """Feed until the stream ends or `stop` is set; where nobody answers, say so in the feed and try again."""
     while not stop.is_set():
         try:
-            with Subscription(endpoint, newest_only=True, timeout=2.0, reconnect=True) as stream:
+            with Subscription(endpoint, keys, newest_only=True, timeout=2.0, reconnect=True) as stream:
                 feed.message = ""
                 feed.take(stream.description)
                 while not stop.is_set():
@@ -35,8 +36,8 @@ def follow(endpoint: str, feed: Feed, stop: threading.Event) -> None:
 
 
 @contextmanager
-def following(endpoint: str) -> Generator[Feed, None, None]:
-    """Give a feed that follows an endpoint until the block is left.
+def following(endpoint: str, keys: Path | None = None) -> Generator[Feed, None, None]:
+    """Give a feed that follows an endpoint until the block is left; `keys` is this side's folder, off loopback.
 
     Raises
     ------
@@ -46,7 +47,7 @@ def following(endpoint: str) -> Generator[Feed, None, None]:
     if not endpoint.startswith("ipc://"):
         host_of(endpoint)
     feed, stop = Feed(), threading.Event()
-    thread = threading.Thread(target=follow, args=(endpoint, feed, stop), name="zeromag feed", daemon=True)
+    thread = threading.Thread(target=follow, args=(endpoint, feed, stop, keys), name="zeromag feed", daemon=True)
     thread.start()
     try:
         yield feed

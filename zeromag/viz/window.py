@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QKeySequence, QPalette, QShortcut
@@ -211,6 +212,7 @@ def open_window(
     announce: Callable[[Mapping[str, object]], None] | None = None,
     layout: str = "clinic",
     theme: str = "dark",
+    keys: Path | None = None,
 ) -> int:
     """Show a window on a running stream until it is closed, or `stop` is set, and return Qt's exit code.
 
@@ -222,7 +224,7 @@ def open_window(
         If there is no display or a library of Qt's is missing: Qt itself would abort the process.
     """
     check_display()
-    with following(endpoint) as feed:
+    with following(endpoint, keys) as feed:
         return show(feed, layout=layout, theme=theme, stop=stop, announce=announce)
 
 

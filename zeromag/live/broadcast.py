@@ -33,13 +33,14 @@ class Broadcast:
         self._sensors = scan.sensors
         self._session = session
         self._recording = recording
+        self._lost = 0  # frames that nobody had any more
         self._due = {"map": 0.0, "status": 0.0, "average": 0.0, "grid": 0.0}
         self._gate = GateWatch(scan.mapper)
         self._grid: Grid | None = None
 
     def __call__(self, scanned: Scanned, *, lost: int = 0) -> None:
         """Publish the cleaned block at once, and the rest when it is due."""
-        block = scanned.cleaned
+        block, self._lost = scanned.cleaned, lost
         self._publisher(block)
         for beat in scanned.beats:
             self._publisher.result(_of_beat(beat))
@@ -48,13 +49,13 @@ class Broadcast:
         if self._is_due("average", block, AVERAGE_EVERY):
             self._gate.ask(self._tell_averages(), self._scan.beats, self._scan.seconds)
         if self._is_due("status", block, 1 / STATUS_PER_SECOND):
-            self._publisher.result(Result("status", self._status(lost)))
+            self._publisher.result(Result("status", self._status()))
 
     def finish(self, outcome: Outcome) -> None:
         """Publish the last averages and state, and that the stream is over."""
         self._gate.close()
         self._tell_averages()
-        status = self._status(0) | {
+        status = self._status() | {
             "usable": outcome.usable,
             "heart_rate": outcome.heart_rate,
             "parameters": outcome.parameters,
@@ -92,9 +93,9 @@ class Broadcast:
             self._publisher.result(Result("average", {"kind": average.kind, "nave": average.nave}, arrays))
         return averages
 
-    def _status(self, lost: int) -> dict[str, Any]:
+    def _status(self) -> dict[str, Any]:
         return self._scan.status() | {
-            "lost": lost,
+            "lost": self._lost,
             "recording": self._recording,
             "source": self._session.source,
             "simulated": self._session.source.startswith("sim:"),

@@ -79,6 +79,13 @@ class _Processing:
         self._broadcast: Broadcast | None = None
 
     def follow(self, source: Subscription, stop: threading.Event, drain: float) -> None:
+        """Scan to the end; a stream that cannot go on still leaves the results of what had come."""
+        try:
+            self._carry(source, stop, drain)
+        finally:
+            self._finish()
+
+    def _carry(self, source: Subscription, stop: threading.Event, drain: float) -> None:
         heard, waiting, asked = time.monotonic(), False, float("inf")
         while True:
             message = source.receive(0.1)
@@ -96,7 +103,6 @@ class _Processing:
                 self._take(message, source.lost)
             elif isinstance(message, End):
                 break
-        self._finish()
 
     def _take(self, block: Block, lost: int) -> None:
         if self._scan is None or self._broadcast is None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zeromag.acquire.source import Source, open_source
 from zeromag.errors import InputError
 from zeromag.mapping.field_map import FieldMap
-from zeromag.offline import BLOCK, map_source
+from zeromag.offline import BLOCK, map_source, session_of
 from zeromag.scan.outcome import Outcome
 from zeromag.session import Session
 
@@ -151,6 +151,7 @@ def map_recording(recording: Any, *, session: Session | None = None, **settings:
         raise InputError(f"map has no setting {unknown[0]}; it has {', '.join(SETTINGS)}")
     source, name = _source(recording)
     changed = (session or Session()).changed(source=name, **{SETTINGS[key]: value for key, value in settings.items()})
+    changed = session_of(source, changed)
     return Result(map_source(source, changed), changed)
 
 

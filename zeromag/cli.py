@@ -168,6 +168,7 @@ def _bench(add: Add) -> None:
     array.add_argument("--only", metavar="PART,…", help="only these parts")
     array.add_argument("--coils", type=Path, help="table of the known coils that play (docs/characterise.md)")
     array.add_argument("--against", help="a second recording: how much quieter SOURCE is, by band")
+    array.add_argument("--calibration", type=Path, help="calibration.json to apply first; shows before and after")
     array.add_argument("--spec", type=Path, help="TOML file with limits; exit code 1 when one is missed")
     design = tools.add_parser("design", help="what arrays could do that are not built yet")
     design.add_argument("designs", nargs="*", help="grid:6x6/40, … or a sensor table; default: five common ones")
@@ -226,6 +227,7 @@ def _settings(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--suppression", choices=("auto", "joint", "homogeneous", "none"), help="default auto")
     group.add_argument("--line", type=int, choices=(0, 50, 60), help="mains in Hz; default 0: find out")
     group.add_argument("--low-pass", type=float, metavar="HZ", help="default 100")
+    group.add_argument("--calibration", type=Path, help="calibration.json of `zeromag bench array`; default: none")
     group.add_argument("--block", type=int, metavar="SAMPLES", help="samples per block; default 10")
 
 

@@ -26,6 +26,11 @@ def map_recording(session: Session, progress: Progress = silent, *, block: int =
     return map_source(open_source(session.source, block=block), session, progress)
 
 
+def session_of(source: Source, session: Session) -> Session:
+    """Return the session with the calibration that the source was recorded with, unless it has one itself."""
+    return session.calibrated_like(getattr(source, "session", {}))
+
+
 def map_source(source: Source, session: Session, progress: Progress = silent) -> Outcome:
     """Return what the scan of an open source finds, `session.source` being what it is called.
 
@@ -37,6 +42,7 @@ def map_source(source: Source, session: Session, progress: Progress = silent) ->
     seconds = float(getattr(source, "seconds", float("nan")))
     if seconds == float("inf"):
         raise InputError(f"{session.source} has no end; say how long, as in sim:adult?seconds=60")
+    session = session_of(source, session)
     scan: Scan | None = None
     for piece in source.blocks():
         scan = scan or Scan(piece, session)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
+from zeromag.calibration import Calibration, check_calibration, read_calibration
 from zeromag.errors import InputError
 
 
@@ -52,11 +54,23 @@ class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clean: Clean = Clean()
     beats: Beats = Beats()
     map: Map = Map()
+    calibration: Calibration = {}  # of the sensors; in a session file also the name of such a file
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain dictionaries, as they are stored in outputs."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
         return plain
+
+    def calibrated_like(self, other: Mapping[str, Any]) -> Session:
+        """Return the session with the calibration of the one that a stream or recording carries, unless it has its own.
+
+        Raises
+        ------
+        InputError
+            If what the other carries is no calibration.
+        """
+        told = other.get("calibration")
+        return self if self.calibration or not told else self.changed(calibration=told)
 
     def changed(self, **flags: object) -> Session:
         """Return the session with dotted keys replaced, `clean.line=50`; None leaves a key as it is."""
@@ -86,15 +100,20 @@ def read_session(path: Path) -> Session:
         raise InputError(f"the session file {path} cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"the session file {path} is not TOML: {error}") from error
+    if isinstance(named := settings.get("calibration"), str):
+        settings["calibration"] = msgspec.to_builtins(read_calibration(path.parent / named))
     return _built(settings, str(path))
 
 
 def _built(settings: dict[str, Any], where: str) -> Session:
     _check_keys(settings, Session().as_dict(), where)
     try:
-        return msgspec.convert(settings, Session)
+        session = msgspec.convert(settings, Session)
     except msgspec.ValidationError as error:
         raise InputError(f"a setting in {where} does not fit: {error}") from error
+    if session.calibration:
+        check_calibration(session.calibration, where)
+    return session
 
 
 def _check_keys(given: dict[str, Any], known: dict[str, Any], where: str, table: str = "") -> None:
@@ -102,5 +121,5 @@ def _check_keys(given: dict[str, Any], known: dict[str, Any], where: str, table:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
             raise InputError(f"{where} has a key that is not known: {table}{key}; the nearest one is {table}{near[0]}")
-        if isinstance(known[key], dict) and isinstance(value, dict):
+        if known[key] and isinstance(known[key], dict) and isinstance(value, dict):  # an empty one takes any names
             _check_keys(value, known[key], where, f"{table}{key}.")

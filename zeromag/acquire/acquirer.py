@@ -52,6 +52,7 @@ def acquire(
     from zeromag import __version__
 
     source = open_source(source_spec, block=block)
+    session = _with_calibration(session, source)
     description = Description(source.sensors, source.rate, session=session, version=__version__, source=source_spec)
     with ExitStack() as stack:
         journal = None
@@ -71,6 +72,12 @@ def acquire(
     if failure is not None:
         raise failure
     return summary
+
+
+def _with_calibration(session: dict[str, Any], source: Source) -> dict[str, Any]:
+    """Return the session with the calibration that a recording was made with, so that whoever maps it has it."""
+    known = getattr(source, "session", {}).get("calibration")
+    return session | {"calibration": known} if known and not session.get("calibration") else session
 
 
 def _carry(

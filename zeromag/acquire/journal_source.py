@@ -24,4 +24,5 @@ def journal_source(path: Path, *, block: int = 10) -> Recorded:
                 if isinstance(message, Block):
                     yield replace(message, t_ns=0)  # its time is over; a replay gives it a new one
 
-    return Recorded(journal.description.sensors, journal.description.rate, chunks, block=block)
+    about = journal.description
+    return Recorded(about.sensors, about.rate, chunks, block=block, session=about.session)

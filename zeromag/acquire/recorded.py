@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from zeromag.acquire.gap import after_gap
 from zeromag.block import Block
@@ -25,6 +26,7 @@ class Recorded:
     chunks: Callable[[int], Generator[Block, None, None]]
     samples: int = 0  # index after the last sample, gaps counted; 0: not known
     block: int = 10  # samples in a block
+    session: dict[str, Any] = field(default_factory=dict)  # that it was recorded under, where it is known
 
     @property
     def seconds(self) -> float:

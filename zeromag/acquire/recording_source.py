@@ -79,7 +79,7 @@ def read_recording(path: Path, *, block: int = 10) -> Recorded:
         except OSError as error:
             raise InputError(f"{path} is damaged: `zeromag verify` names the first bad block") from error
 
-    return Recorded(about.sensors, about.rate, chunks, samples=about.stop, block=block)
+    return Recorded(about.sensors, about.rate, chunks, samples=about.stop, block=block, session=about.session)
 
 
 def _chunk(file: Any, about: Contents, rows: tuple[int, int], first: int) -> Block:

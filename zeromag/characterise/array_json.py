@@ -12,8 +12,17 @@ from zeromag.characterise.findings import Characterisation
 from zeromag.characterise.spec import Verdict
 
 
-def array_tree(found: Characterisation, source: str, version: str, verdicts: Sequence[Verdict] = ()) -> dict[str, Any]:
-    """Return what goes into the file: numbers as `{value, low, high, unit, method}`, null where unknown."""
+def array_tree(
+    found: Characterisation,
+    source: str,
+    version: str,
+    verdicts: Sequence[Verdict] = (),
+    before: Characterisation | None = None,
+) -> dict[str, Any]:
+    """Return what goes into the file: numbers as `{value, low, high, unit, method}`, null where unknown.
+
+    `before` is the same array without the calibration that `found` was measured with.
+    """
     record = found.record
     status = record.status()
     tree: dict[str, Any] = {
@@ -34,6 +43,8 @@ def array_tree(found: Characterisation, source: str, version: str, verdicts: Seq
         "not_measured": found.why_not,
         "cautions": found.cautions,
     }
+    if before is not None:
+        tree["before_calibration"] = {name: figure.to_dict() for name, figure in before.array.items()}
     if found.allan is not None:
         each = found.allan.deviation
         middle = [float(np.nanmedian(row)) if np.isfinite(row).any() else None for row in each]

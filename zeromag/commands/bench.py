@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,8 +31,9 @@ def run(flags: argparse.Namespace) -> int:
 def _array(flags: argparse.Namespace) -> int:
     """Measure, write the report, print the figures; 1 when a specification was missed."""
     from zeromag.acquire.source import open_source
+    from zeromag.calibration import calibration_json
     from zeromag.characterise.array_json import array_json, array_tree
-    from zeromag.characterise.calibration_file import calibration_json, calibration_of
+    from zeromag.characterise.calibration_found import calibration_found
     from zeromag.characterise.characterisation import PARTS, characterise
     from zeromag.characterise.spec import judge, read_spec
     from zeromag.output.ready import ready
@@ -46,11 +48,16 @@ def _array(flags: argparse.Namespace) -> int:
     against = None
     if flags.against:
         against = _record(open_source(flags.against, block=100), flags.against, flags.seconds)
+    before = None
+    if flags.calibration:
+        with Progress("measuring it as it is") as progress:
+            before = characterise(record, drives=drives, against=against, parts=parts, progress=progress)
+        record = _calibrated(record, flags.calibration)
     with Progress("measuring") as progress:
         found = characterise(record, drives=drives, against=against, parts=parts, progress=progress)
     verdicts = judge(found, limits)
-    tree = array_tree(found, flags.source, __version__, verdicts)
-    calibration = calibration_of(found)
+    tree = array_tree(found, flags.source, __version__, verdicts, before)
+    calibration = None if before else calibration_found(found)  # of calibrated readings it would mislead
     try:
         (out / "array.json").write_text(array_json(tree), encoding="utf-8")
         if calibration is not None:
@@ -60,7 +67,8 @@ def _array(flags: argparse.Namespace) -> int:
         raise StorageError(f"the report could not be written to {out}: {error.strerror or error}") from error
     for name, figure in found.array.items():
         interval = "" if figure.low != figure.low else f"  ({figure.low:.4g} to {figure.high:.4g})"
-        print(f"{name.replace('_', ' '):24} {figure.value:.4g} {figure.unit}{interval}")
+        was = "" if before is None or name not in before.array else f"  before: {before.array[name].value:.4g}"
+        print(f"{name.replace('_', ' '):24} {figure.value:.4g} {figure.unit}{interval}{was}")
     for caution in found.cautions:
         print(f"zeromag: {caution}", file=sys.stderr)
     print(f"zeromag: the report is {out / 'array.html'}", file=sys.stderr)
@@ -105,6 +113,20 @@ def _record(source: Source, name: str, seconds: float | None) -> Record:
             return gather(blocks, seconds or _length(source), progress)
         finally:
             blocks.close()
+
+
+def _calibrated(record: Record, path: Path) -> Record:
+    """Return the record as its sensors' calibration makes it."""
+    from zeromag.block import Block
+    from zeromag.calibration import read_calibration
+    from zeromag.filters.calibrate import Calibrate
+
+    whole = Block(record.data, record.first, record.rate, record.sensors)
+    try:
+        right = Calibrate(read_calibration(path)).start(whole)(whole)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from error
+    return replace(record, data=right.data, sensors=right.sensors)
 
 
 def _length(source: Source) -> float:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+import msgspec
+
+from zeromag.calibration import read_calibration
 from zeromag.session import Session, read_session
 
 FLAGS = {
@@ -20,4 +23,6 @@ FLAGS = {
 def session_of(flags: argparse.Namespace) -> Session:
     """Return the session file's settings with the flags on top."""
     session = read_session(flags.session) if flags.session else Session()
+    if getattr(flags, "calibration", None) is not None:
+        session = session.changed(calibration=msgspec.to_builtins(read_calibration(flags.calibration)))
     return session.changed(**{key: getattr(flags, flag, None) for flag, key in FLAGS.items()})

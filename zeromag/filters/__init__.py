@@ -1,6 +1,7 @@
 """Blocks to cleaner blocks: one operation a file."""
 
 from zeromag.filters.band_pass import BandPass
+from zeromag.filters.calibrate import Calibrate
 from zeromag.filters.choose import Choice, default_chain
 from zeromag.filters.decimate import Decimate
 from zeromag.filters.despike import Despike
@@ -27,6 +28,7 @@ from zeromag.filters.zapline import Zapline
 
 __all__ = [
     "BandPass",
+    "Calibrate",
     "Choice",
     "Decimate",
     "Despike",

@@ -35,6 +35,15 @@ class Spatial(Protocol):
         ...
 
 
+@runtime_checkable
+class Known(Protocol):
+    """A stage that knows its cost, since a known heart cannot tell it."""
+
+    def cost(self, sensors: SensorArray) -> HeartCost:
+        """Return the cost on this array."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class HeartCost:
     """What cleaning costs; all three figures or none (a strong filter that eats the heart is no filter)."""
@@ -60,6 +69,8 @@ def measure(
     A spatial stage is measured by its operator on the lead field of the heart volume; any other by a known heart
     that runs through it on top of noise, mains and drift.
     """
+    if isinstance(stage, Known):
+        return stage.cost(sensors)
     conductor, volume = conductor or HalfSpace(), volume or HeartVolume()
     if isinstance(stage, Spatial):
         return _by_operator(stage.plan(sensors)(sensors.usable()).matrix(len(sensors)), sensors, conductor, volume)

@@ -14,7 +14,7 @@ from zeromag.acquire.publisher import ANYWHERE_LOCAL, Publisher
 from zeromag.acquire.subscription import Subscription
 from zeromag.block import Block
 from zeromag.live.broadcast import Broadcast
-from zeromag.scan.scan import Scan
+from zeromag.scan.scan import Scan, calibrated
 from zeromag.session import Session
 
 SILENCE = 2.0  # s without a block after which it is said
@@ -44,9 +44,11 @@ def process(
         If nothing answers at `endpoint`.
     """
     with Subscription(endpoint, keys, reconnect=True) as source:
+        session = session.calibrated_like(source.description.session)
         description = Description(
-            source.sensors, source.rate, session=session.as_dict(), version=__version__, source=session.source
-        )
+            calibrated(source.sensors, session), source.rate, session=session.as_dict() | {"calibration": {}},
+            version=__version__, source=session.source,
+        )  # fmt: skip
         with Publisher(description, bind=bind, keys=None if is_local(bind) else keys) as publisher:
             announce({"endpoint": publisher.endpoint})
             _Processing(publisher, session, out, announce).follow(source, stop, drain)

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from zeromag.block import Block
+from zeromag.filters.calibrate import Calibrate
 from zeromag.filters.meter import HeartCost, measure
 from zeromag.filters.shielding import Shielding
 from zeromag.pipeline import Chain
@@ -33,7 +34,12 @@ class CleaningLog:
     @cached_property
     def costs(self) -> list[HeartCost]:
         """What each stage costs the heart; takes some tenths of a second, so it is asked for off the stream's path."""
-        return [measure(stage, self._head.sensors, self._head.rate) for stage in self._chain.stages]
+        sensors, costs = self._head.sensors, []
+        for stage in self._chain.stages:
+            costs.append(measure(stage, sensors, self._head.rate))
+            if isinstance(stage, Calibrate):  # from here on they are where they really are
+                sensors = stage.array(sensors)
+        return costs
 
     def report(self) -> list[dict[str, Any]]:
         """Return one entry a stage: name, `shielding_db`, `heart_kept`, `map_correlation`, `noise_gain`, `delay_s`."""

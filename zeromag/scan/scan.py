@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from zeromag.block import Block
 from zeromag.errors import InputError
 from zeromag.event import Event
+from zeromag.filters.calibrate import Calibrate
 from zeromag.filters.choose import Choice, default_chain
 from zeromag.mapping.average import Average
 from zeromag.mapping.averager import Averager
@@ -16,11 +17,13 @@ from zeromag.mapping.detect import Beats
 from zeromag.mapping.field_map import FieldMap
 from zeromag.mapping.heart_rate import heart_rate
 from zeromag.mapping.mapper import Mapper
+from zeromag.pipeline import Chain
 from zeromag.scan.channel_log import ChannelLog
 from zeromag.scan.cleaning_log import CleaningLog
 from zeromag.scan.map_now import MapNow
 from zeromag.scan.outcome import Outcome
 from zeromag.scan.reading import read_beats
+from zeromag.sensors import SensorArray
 from zeromag.session import Session
 
 
@@ -44,17 +47,18 @@ class Scan:
     def __init__(self, head: Block, session: Session) -> None:
         choice = _chosen(head, session)
         self.first = head.first
-        self.sensors = head.sensors
+        self.sensors = calibrated(head.sensors, session)  # as everything behind the chain sees them
         self.reason = choice.reason
         self._session = session
         self._head = head
         self._taps = choice.chain.tapped()
         self.cleaning = CleaningLog(choice.chain, head, float(session.clean.line or 50))
         self._channels = ChannelLog(head.sensors)
-        self._search = Beats().start(head)
-        self._averaging = Averager(session.beats.before, session.beats.after).start(head)
+        seen = replace(head, sensors=self.sensors)
+        self._search = Beats().start(seen)
+        self._averaging = Averager(session.beats.before, session.beats.after).start(seen)
         self.mapper = Mapper(pixels=session.map.pixels)
-        self._map_now = MapNow(head, self.mapper)
+        self._map_now = MapNow(seen, self.mapper)
         self._events: list[Event] = []
         self._beats: list[Beat] = []  # those whose whole window has been seen
         self._stop = head.first
@@ -108,7 +112,7 @@ class Scan:
         averages = self.averages()
         reading = read_beats(averages, self._beats, self.seconds, self.mapper)
         return Outcome(
-            sensors=self._head.sensors,
+            sensors=self.sensors,
             rate=self._head.rate,
             first=self.first,
             stop=self._stop,
@@ -147,9 +151,31 @@ def _chosen(head: Block, session: Session) -> Choice:
     clean = session.clean
     if not len(head.sensors.of_kind("mag")):
         raise InputError(f"{session.source} has no magnetometer to map; `zeromag beats` reads its ECG")
+    sensors = calibrated(head.sensors, session)
     try:
-        return default_chain(
-            head.sensors, head.rate, line=clean.line or None, low_pass=clean.low_pass, suppression=clean.suppression
+        choice = default_chain(
+            sensors, head.rate, line=clean.line or None, low_pass=clean.low_pass, suppression=clean.suppression
         )
+    except ValueError as error:
+        raise InputError(f"{session.source}: {error}") from error
+    if not session.calibration:
+        return choice
+    calibrate = Calibrate(session.calibration)
+    mask, *others = choice.chain.stages  # rails and jumps are those of readings, so they are judged first
+    return Choice(Chain((mask, calibrate, *others)), f"{calibrate.in_words(head.sensors)}; {choice.reason}")
+
+
+def calibrated(sensors: SensorArray, session: Session) -> SensorArray:
+    """Return the sensors as the session's calibration says they are, or as they came.
+
+    Raises
+    ------
+    InputError
+        If the calibration is of other sensors.
+    """
+    if not session.calibration:
+        return sensors
+    try:
+        return Calibrate(session.calibration).array(sensors)
     except ValueError as error:
         raise InputError(f"{session.source}: {error}") from error

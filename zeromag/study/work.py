@@ -14,7 +14,7 @@ from typing import Any, Final
 from zeromag import __version__
 from zeromag.acquire.source import open_source
 from zeromag.errors import InputError, StorageError, ZeromagError
-from zeromag.offline import BLOCK, map_source
+from zeromag.offline import BLOCK, map_source, session_of
 from zeromag.output.folder import write_results
 from zeromag.output.ready import ready
 from zeromag.session import Session
@@ -43,7 +43,9 @@ def work(member: Member, folder: Path, session: Session) -> Done:
         named = session.changed(
             source=member.name, subject=_subject(member.name)
         )  # not the path: the same dataset elsewhere gives the same bytes
-        outcome = map_source(open_source(str(member.path), block=BLOCK), named)
+        source = open_source(str(member.path), block=BLOCK)
+        named = session_of(source, named)
+        outcome = map_source(source, named)
         write_results(ready(folder), outcome, named)
         (folder / SEAL).write_text(json.dumps({**seal, "summary": _summary_digest(folder)}), encoding="utf-8")
     except StorageError as error:

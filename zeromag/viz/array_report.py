@@ -78,6 +78,13 @@ def tables(tree: Mapping[str, Any]) -> list[Table]:
         found.append(_verdicts(tree["verdicts"]))
     rows = [(name.replace("_", " "), *figure_words(figure), figure["method"]) for name, figure in tree["array"].items()]
     found.append(Table("The array", ("figure", "value", "95 % interval", "interval by"), rows, "nothing was measured"))
+    if was := tree.get("before_calibration"):
+        both = [
+            (name.replace("_", " "), figure_words(was[name])[0], figure_words(figure)[0])
+            for name, figure in tree["array"].items()
+            if name in was
+        ]
+        found.append(Table("What the calibration changed", ("figure", "before", "behind"), both))
     lines = [(f"{line['frequency_hz']:.3f} Hz", *figure_words(line["amplitude"])) for line in tree["lines"]]
     found.append(Table("Lines, median amplitude", ("line", "value", "95 % interval"), lines, "none stands out"))
     missing = list(tree["not_measured"].items())

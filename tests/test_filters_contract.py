@@ -17,6 +17,7 @@ from zeromag.block import Block
 from zeromag.calibration import SensorCalibration
 from zeromag.filters import (
     BandPass,
+    BeatBaseline,
     Calibrate,
     Despike,
     Fir,
@@ -92,6 +93,7 @@ STAGES: dict[str, Stage] = {
     "Notch": Notch(50.0, harmonics=2),
     "Fir": Fir(tuple(np.hanning(17)[1:-1] / 8)),
     "Despike": Despike(),
+    "BeatBaseline": BeatBaseline(0.6),
     "ReferenceRegression": ReferenceRegression(taps=2),
     "Nlms": Nlms(step=0.01, taps=3),
     "Rls": Rls(memory=1.0, taps=2),
@@ -104,7 +106,8 @@ STAGES: dict[str, Stage] = {
     "TemporalSeparation": TemporalSeparation(inner=2, outer=1, window=1.0, correlation=0.8),
     "default": default_chain(SENSORS, RATE).chain,
 }
-SETTLED = ("HighPass", "BandPass")  # take a constant away
+LATE = {"Despike": 1, "BeatBaseline": round(0.6 * RATE)}  # samples by which everything comes out later
+SETTLED = ("HighPass", "BandPass", "BeatBaseline")  # take a constant away
 every_stage = pytest.mark.parametrize("name", STAGES)
 
 
@@ -180,7 +183,7 @@ def test_leaves_the_input_alone(name: str) -> None:
 @every_stage
 def test_a_mask_is_carried_on(name: str) -> None:
     out = STAGES[name].start(SIGNAL)(SIGNAL)
-    late = 1 if name == "Despike" else 0  # waits for the next sample
+    late = LATE.get(name, 0)
     assert out.bad()[late:][SIGNAL.bad()[: N - late]].all()
 
 
@@ -198,7 +201,8 @@ def test_triggers_pass_untouched_and_ecg_is_never_mixed(name: str) -> None:
     chain = Chain((STAGES[name],))
     one = chain.start(SIGNAL)(SIGNAL)
     two = chain.start(SIGNAL)(SIGNAL.with_data(other))
-    np.testing.assert_array_equal(one.data[:, 23], SIGNAL.data[:, 23])
+    late = LATE[name] if name == "BeatBaseline" else 0  # two seconds late, triggers must come along
+    np.testing.assert_array_equal(one.data[late:, 23], SIGNAL.data[: N - late, 23])
     if not name.startswith(("Mains", "default")):  # their phase is that of the whole array
         np.testing.assert_array_equal(one.data[:, 22], two.data[:, 22])
 

@@ -193,7 +193,8 @@ def test_a_named_channel_and_what_is_missing() -> None:
 
 def test_kernels_are_compiled_once() -> None:
     """A second signature would compile, for seconds, in the middle of a stream."""
-    from zeromag.mapping import averager, pile, qrs_power, template
+    from zeromag import qrs_power
+    from zeromag.mapping import averager, pile, template
 
     found(CUT)
     found(as_blocks(np.concatenate([block.data for block in CUT[:100]]), CUT[0].sensors, 1))

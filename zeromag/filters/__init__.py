@@ -1,6 +1,7 @@
 """Blocks to cleaner blocks: one operation a file."""
 
 from zeromag.filters.band_pass import BandPass
+from zeromag.filters.beat_baseline import BeatBaseline
 from zeromag.filters.calibrate import Calibrate
 from zeromag.filters.choose import Choice, default_chain
 from zeromag.filters.decimate import Decimate
@@ -28,6 +29,7 @@ from zeromag.filters.zapline import Zapline
 
 __all__ = [
     "BandPass",
+    "BeatBaseline",
     "Calibrate",
     "Choice",
     "Decimate",

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from zeromag._jit import F64
-from zeromag.mapping.qrs_power import Peak
 from zeromag.mapping.template import Fit
+from zeromag.qrs_power import Peak
 
 CLEAR, SAME = 3.0, 0.95  # contrast, or correlation among beats, that few of them are believed with
 

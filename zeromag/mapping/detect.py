@@ -15,10 +15,10 @@ from zeromag.mapping.beat import Beat
 from zeromag.mapping.candidate import Candidate, Group, alike_groups, believable, usual_first
 from zeromag.mapping.heart_columns import heart_columns
 from zeromag.mapping.history import History
-from zeromag.mapping.qrs_power import QrsPower
 from zeromag.mapping.r_peak import r_after
 from zeromag.mapping.rhythm import Rhythm
 from zeromag.mapping.template import AFTER, BEFORE, LAG, Fit, Template, fit
+from zeromag.qrs_power import QrsPower
 
 LEARN = 12.0  # s of peaks that the search for a first template looks back on
 WAIT = 2.0  # s before the first such search

@@ -23,7 +23,7 @@ os.environ.setdefault("QT_LOGGING_RULES", "qt.qpa.*=false")
 
 from PySide6.QtWidgets import QApplication
 
-from zeromag.acquire.message import Result
+from zeromag.acquire.message import End, Result
 from zeromag.acquire.source import open_source
 from zeromag.block import Block
 from zeromag.live.broadcast import Broadcast
@@ -55,6 +55,10 @@ class Direct:
         """Take a result."""
         self._feed.take(result)
 
+    def end(self, samples: int, reason: str = "") -> None:
+        """Take the end."""
+        self._feed.take(End(samples, reason))
+
 
 def follow(session: Session, feed: Feed) -> tuple[Outcome, bool]:
     """Run the whole source into the feed; stop feeding at an R peak late in it."""
@@ -63,7 +67,7 @@ def follow(session: Session, feed: Feed) -> tuple[Outcome, bool]:
     for block in open_source(session.source, block=10).blocks():
         if scan is None:
             scan = Scan(block, session)
-            tell = Broadcast(Direct(feed), scan, session, recording=True)  # type: ignore[arg-type]
+            tell = Broadcast(Direct(feed), scan, session, recording=True)
         piece = scan(block)
         if fed:
             tell(piece)

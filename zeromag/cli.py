@@ -112,11 +112,14 @@ def _process(add: Add) -> None:
 
 
 def _view(add: Add) -> None:
-    parser = add("view", help="a window (or page) on a running stream; any number, read only")
+    parser = add("view", help="a window (or page) on a running stream, read only; or on a recording, to look back")
+    parser.add_argument("source", nargs="?", metavar="recording", help="a recording, or the folder of its results")
     parser.add_argument("--from", dest="endpoint", help="what `process` printed, tcp://HOST:PORT")
     parser.add_argument("--web", action="store_true", help="the page on 127.0.0.1 instead of the window")
     parser.add_argument("--keys", type=Path, help="folder of `zeromag keys`; needed off this machine")
     parser.add_argument("--leash", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--scan-to", type=Path, help=argparse.SUPPRESS)
+    _settings(parser)
 
 
 def _beats(add: Add) -> None:

@@ -20,9 +20,9 @@ FLAGS = {
 }
 
 
-def session_of(flags: argparse.Namespace) -> Session:
-    """Return the session file's settings with the flags on top."""
-    session = read_session(flags.session) if flags.session else Session()
+def session_of(flags: argparse.Namespace, known: Session | None = None) -> Session:
+    """Return the session file's settings, or else those that are known, with the flags on top."""
+    session = read_session(flags.session) if flags.session else known or Session()
     if getattr(flags, "calibration", None) is not None:
         session = session.changed(calibration=msgspec.to_builtins(read_calibration(flags.calibration)))
     return session.changed(**{key: getattr(flags, flag, None) for flag, key in FLAGS.items()})

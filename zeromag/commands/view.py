@@ -1,4 +1,4 @@
-"""`zeromag view`: process C, the window or the page."""
+"""`zeromag view`: process C, the window or the page; on a running stream, or on a recording to look back."""
 
 from __future__ import annotations
 
@@ -6,27 +6,78 @@ import argparse
 import json
 from collections.abc import Callable
 
-from zeromag.commands.lifeline import lifeline
+from zeromag.commands.lifeline import Lifeline, lifeline
+from zeromag.commands.settings import session_of
 from zeromag.errors import InputError
+from zeromag.session import Session
 
 
 def run(flags: argparse.Namespace) -> int:
-    """Show a running stream until the window is closed or somebody asks to stop."""
+    """Show until the window is closed or somebody asks to stop."""
     with lifeline(flags.leash) as line:
-        endpoint = flags.endpoint
-        if flags.web:
-            from zeromag.viz.page import serve_page
+        if flags.scan_to is not None:
+            return _scan(flags, line)
+        if flags.source is not None:
+            return _review(flags, line)
+        return _follow(flags, line)
 
-            show: Callable[..., int] = serve_page
-        else:
-            from zeromag.viz.window import open_window
 
-            show = open_window
-        if flags.leash:
-            told = line.told()
-            if told is None:
-                return 0
-            endpoint = json.loads(told)["endpoint"]
-        if endpoint is None:
-            raise InputError("view needs --from ENDPOINT: the address that `zeromag process` printed")
-        return show(endpoint, stop=line.stop, announce=line.announce, keys=flags.keys)
+def _follow(flags: argparse.Namespace, line: Lifeline) -> int:
+    endpoint = flags.endpoint
+    if flags.web:
+        from zeromag.viz.page import serve_page
+
+        show: Callable[..., int] = serve_page
+    else:
+        from zeromag.viz.window import open_window
+
+        show = open_window
+    if flags.leash:
+        told = line.told()
+        if told is None:
+            return 0
+        endpoint = json.loads(told)["endpoint"]
+    if endpoint is None:
+        raise InputError("view needs a recording, or --from ENDPOINT: the address that `zeromag process` printed")
+    return show(endpoint, stop=line.stop, announce=line.announce, keys=flags.keys)
+
+
+def _review(flags: argparse.Namespace, line: Lifeline) -> int:
+    """Look at a recording while a process of its own scans it."""
+    from pathlib import Path
+
+    from zeromag.live.recorded_session import recorded_session
+    from zeromag.live.review import reviewing
+
+    if flags.endpoint is not None:
+        raise InputError("view takes a recording or --from ENDPOINT, not both")
+    path, flags.source = Path(flags.source), None
+    found = recorded_session(path)
+    session = session_of(flags, found.session).changed(source=found.session.source)
+    if flags.web:
+        from zeromag.viz.page import serve_review
+
+        with reviewing(session, found.notes) as review:
+            return serve_review(review, stop=line.stop, announce=line.announce)
+    from zeromag.viz.display import check_display
+    from zeromag.viz.window import show
+
+    check_display()
+    with reviewing(session, found.notes) as review:
+        return show(review.feed, review=review, stop=line.stop, announce=line.announce)
+
+
+def _scan(flags: argparse.Namespace, line: Lifeline) -> int:
+    """Be the process that scans for a review."""
+    from zeromag.errors import ZeromagError
+    from zeromag.live.review import scan_into
+
+    told = line.told()
+    if told is None:
+        return 0
+    try:
+        scan_into(flags.scan_to, Session().changed(**json.loads(told)), line.announce, line.stop.is_set)
+    except ZeromagError as error:
+        line.announce({"say": str(error)})
+        return 1
+    return 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zeromag.acquire.message import Result
-from zeromag.acquire.publisher import Publisher
 from zeromag.block import Block
 from zeromag.live.gate_watch import GateWatch
 from zeromag.mapping.average import Average
@@ -19,20 +19,48 @@ from zeromag.scan.scan import Scan, Scanned
 from zeromag.sensors import SensorArray
 from zeromag.session import Session
 
-MAPS_PER_SECOND = 30
-STATUS_PER_SECOND = 2
-AVERAGE_EVERY = 2.0  # s
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often viewers are told what, in seconds of the stream."""
+
+    maps: float = 1 / 30  # s; 0: none
+    status: float = 0.5  # s
+    average: float = 2.0  # s
+    patient: bool = False  # wait for the gate each time: for those who look later and not now
+
+
+class Listener(Protocol):
+    """Who is told: a publisher, a timeline, a feed."""
+
+    def __call__(self, block: Block) -> None:
+        """Take cleaned samples."""
+        ...
+
+    def result(self, result: Result) -> None:
+        """Take what was made of them."""
+        ...
+
+    def end(self, samples: int, reason: str = "") -> None:
+        """Take that the stream is over."""
+        ...
+
+
+LIVE = Pace()
 
 
 class Broadcast:
     """Callable with each piece the scan gives; cadences count samples, so a replay tells the same story."""
 
-    def __init__(self, publisher: Publisher, scan: Scan, session: Session, *, recording: bool) -> None:
+    def __init__(
+        self, publisher: Listener, scan: Scan, session: Session, *, recording: bool, pace: Pace = LIVE
+    ) -> None:
         self._publisher = publisher
         self._scan = scan
         self._sensors = scan.sensors
         self._session = session
         self._recording = recording
+        self._pace = pace
         self._lost = 0  # frames that nobody had any more
         self._due = {"map": 0.0, "status": 0.0, "average": 0.0, "grid": 0.0}
         self._gate = GateWatch(scan.mapper)
@@ -44,11 +72,14 @@ class Broadcast:
         self._publisher(block)
         for beat in scanned.beats:
             self._publisher.result(_of_beat(beat))
-        if self._is_due("map", block, 1 / MAPS_PER_SECOND) and (field_map := self._scan.live_map()) is not None:
+        maps = self._pace.maps > 0 and self._is_due("map", block, self._pace.maps)
+        if maps and (field_map := self._scan.live_map()) is not None:
             self._tell_map(field_map, block)
-        if self._is_due("average", block, AVERAGE_EVERY):
+        if self._is_due("average", block, self._pace.average):
             self._gate.ask(self._tell_averages(), self._scan.beats, self._scan.seconds)
-        if self._is_due("status", block, 1 / STATUS_PER_SECOND):
+            if self._pace.patient:
+                self._gate.wait()
+        if self._is_due("status", block, self._pace.status):
             self._publisher.result(Result("status", self._status()))
 
     def finish(self, outcome: Outcome) -> None:
@@ -72,7 +103,7 @@ class Broadcast:
 
     def _tell_map(self, field_map: FieldMap, block: Block) -> None:
         grid = field_map.grid
-        if grid is not self._grid or self._is_due("grid", block, AVERAGE_EVERY):  # again, for those who join later
+        if grid is not self._grid or self._is_due("grid", block, self._pace.average):  # again, for those who join later
             self._grid = grid
             self._publisher.result(Result("grid", {}, {"x": grid.x, "y": grid.y, "mask": grid.mask}))
         arrays = {

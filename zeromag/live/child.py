@@ -71,4 +71,6 @@ class Child:
             self._process.kill()
             code = self._process.wait()
         self._listener.join(timeout=1.0)
+        if self._process.stdout is not None and not self._listener.is_alive():
+            self._process.stdout.close()
         return code

@@ -35,6 +35,11 @@ class GateWatch:
         self.parameters = parameters(normal, beats, self._mapper, draws=DRAWS) if normal is not None else {}
         self.usable = Gate()(averages, beats, self.parameters, seconds, self._mapper)
 
+    def wait(self) -> None:
+        """Stay until the look under way is done."""
+        if self._running is not None:
+            self._running.result()
+
     def close(self) -> None:
         """Wait for the look under way and end the thread."""
         self._worker.shutdown(wait=True)

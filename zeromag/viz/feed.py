@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from zeromag.acquire.message import Description, Message, Result
 from zeromag.block import Block
 from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat
-from zeromag.mapping.field_map import Grid
+from zeromag.mapping.field_map import FieldMap, Grid
 from zeromag.ring import Ring
 from zeromag.sensors import SensorArray
 from zeromag.viz.scale import BeatScale
@@ -63,6 +63,7 @@ class Feed:
         self.arrived_ns = 0  # monotonic clock at the newest block or map
         self.t_ns = 0  # the newest block's own time of arrival at the device; 0: not known
         self.version = 0  # grows with every change
+        self.mode = ""  # `REVIEW` or `REPLAY` when the samples are not of now; empty: they come as they are taken
         self._seconds = seconds
         self._grid: Grid | None = None
 
@@ -119,13 +120,28 @@ class Feed:
             self.message = f"The stream's `{name}` does not hold what this version expects: {error}."
         self.version += 1
 
+    def show_map(self, maps: FieldMap, sample: int) -> None:
+        """Take the newest of some maps, made here of this sample."""
+        parts = (np.asarray(values[-1], dtype=np.float32) for values in (maps.bz, maps.bz_sd, maps.jx, maps.jy))
+        self._show(LiveMap(maps.grid, sample, 0, *parts))
+
+    def show_beats(self, beats: Sequence[Beat]) -> None:
+        """Take all beats up to now at once."""
+        self.beats = deque(beats, maxlen=self.beats.maxlen)
+        self.beats_seen = len(beats)
+
     def end(self, reason: str) -> None:
         """Take the end of the stream."""
         self.ended = reason
         self.version += 1
 
     def state(self, now_ns: int | None = None) -> str:
-        """Return `WAITING`, `LIVE` (`REPLAY` when the samples come out of a file), `STALE` or `ENDED`."""
+        """Return `WAITING`, `LIVE` (`REPLAY` when the samples come out of a file), `STALE` or `ENDED`.
+
+        Somebody who looks at a recording gets `REVIEW`, or `REPLAY` while it plays.
+        """
+        if self.mode:
+            return self.mode
         if self.ended is not None:
             return "ENDED"
         if self.arrived_ns == 0:
@@ -141,6 +157,12 @@ class Feed:
     def _fresh(self, sensors: SensorArray, rate: float) -> None:
         length = max(1, round(self._seconds * rate))
         self.stream = Stream(sensors, rate, Ring(length, len(sensors)), Ring(length, len(sensors)))
+
+    def _show(self, shown: LiveMap) -> None:
+        self.map = shown
+        seen = np.abs(shown.bz[shown.grid.mask])
+        self.scale.see(float(np.nanmax(seen)) if np.isfinite(seen).any() else 0.0)
+        self._alive()
 
     def _alive(self) -> None:
         self.arrived_ns = time.monotonic_ns()
@@ -160,10 +182,7 @@ class Feed:
         bz, bz_sd, jx, jy = (np.asarray(arrays[name], dtype=np.float32) for name in ("bz", "bz_sd", "jx", "jy"))
         if bz.shape != grid.mask.shape:
             raise ValueError(f"bz must be {grid.mask.shape}, got {bz.shape}")
-        self.map = LiveMap(grid, _integer(fields["sample"]), _integer(fields.get("t_ns", 0)), bz, bz_sd, jx, jy)
-        seen = np.abs(bz[grid.mask])
-        self.scale.see(float(np.nanmax(seen)) if np.isfinite(seen).any() else 0.0)
-        self._alive()
+        self._show(LiveMap(grid, _integer(fields["sample"]), _integer(fields.get("t_ns", 0)), bz, bz_sd, jx, jy))
 
     def _take_beat(self, fields: Mapping[str, object], _: Mapping[str, NDArray[np.generic]]) -> None:
         rr = fields.get("rr_s")

@@ -15,6 +15,7 @@ from zeromag.viz.theme import RESEARCH_USE, Theme
 TONES = {
     "LIVE": "good",
     "REPLAY": "accent",
+    "REVIEW": "accent",
     "PAUSED": "warning",
     "WAITING": "quiet",
     "STALE": "alarm",

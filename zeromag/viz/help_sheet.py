@@ -10,6 +10,7 @@ from zeromag.viz.panel import write
 from zeromag.viz.theme import RESEARCH_USE, Theme
 
 ROW = 24  # px
+WIDTH = 390  # px of a column
 MOUSE = "Plots: wheel zooms, drag moves, double click shows all, right exports"
 
 
@@ -37,19 +38,20 @@ class HelpSheet(QWidget):
         shade = QColor(self.theme.window)
         shade.setAlpha(190)
         painter.fillRect(self.rect(), shade)
-        height = (len(self.keys) + 4) * ROW
-        sheet = QRectF(self.width() / 2 - 210, (self.height() - height) / 2, 420, height)
+        lines = -(-len(self.keys) // 2)
+        height = (lines + 4) * ROW
+        sheet = QRectF(self.width() / 2 - WIDTH, (self.height() - height) / 2, 2 * WIDTH, height)
         painter.fillRect(sheet, QColor(self.theme.panel))
         painter.setPen(QPen(QColor(self.theme.accent), 1))
         painter.drawRect(sheet)
-        title = QRectF(sheet.left() + 20, sheet.top() + 8, 380, ROW)
+        title = QRectF(sheet.left() + 20, sheet.top() + 8, WIDTH, ROW)
         write(painter, title, "Keys", self.theme.text, size=15, bold=True, align="left")
         for k, (key, what) in enumerate(self.keys):
-            top = sheet.top() + 8 + (k + 1.3) * ROW
-            write(painter, QRectF(sheet.left() + 20, top, 100, ROW), key, self.theme.accent, size=13, align="left")
-            write(painter, QRectF(sheet.left() + 130, top, 280, ROW), what, self.theme.text, size=13, align="left")
-        mouse = QRectF(sheet.left() + 20, sheet.bottom() - 2 * ROW - 4, 390, ROW)
+            left, top = sheet.left() + 20 + k // lines * WIDTH, sheet.top() + 8 + (k % lines + 1.3) * ROW
+            write(painter, QRectF(left, top, 100, ROW), key, self.theme.accent, size=13, align="left")
+            write(painter, QRectF(left + 104, top, WIDTH - 124, ROW), what, self.theme.text, size=13, align="left")
+        mouse = QRectF(sheet.left() + 20, sheet.bottom() - 2 * ROW - 4, 2 * WIDTH - 40, ROW)
         write(painter, mouse, MOUSE, self.theme.text, size=11, align="left")
-        foot = QRectF(sheet.left() + 20, sheet.bottom() - ROW - 4, 380, ROW)
+        foot = QRectF(sheet.left() + 20, sheet.bottom() - ROW - 4, 2 * WIDTH - 40, ROW)
         write(painter, foot, RESEARCH_USE, self.theme.quiet, size=11, align="left")
         painter.end()

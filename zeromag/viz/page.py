@@ -22,6 +22,7 @@ from zeromag.errors import LinkError
 from zeromag.viz.feed import Feed
 from zeromag.viz.mail import Mail
 from zeromag.viz.receiver import following
+from zeromag.viz.review import Review
 
 PERIOD = 1 / 30  # s between two pictures
 FILES = {
@@ -58,6 +59,27 @@ def serve_page(
     """
     with following(endpoint, keys) as feed:
         return serve_feed(feed, stop=stop, announce=announce, host=host, port=port)
+
+
+def serve_review(review: Review, *, stop: threading.Event, announce: Announce) -> int:
+    """Serve a recording, played from its beginning as it is scanned, until `stop` is set, and return 0."""
+
+    def play() -> None:
+        begun = False
+        while not stop.wait(PERIOD):
+            review.tick(time.monotonic_ns())
+            if not begun and review.position > 0:
+                begun = True
+                review.seek(review.timeline.first)
+                review.toggle_play(time.monotonic_ns())
+
+    player = threading.Thread(target=play, name="zeromag review", daemon=True)
+    player.start()
+    try:
+        return serve_feed(review.feed, stop=stop, announce=announce)
+    finally:
+        stop.set()
+        player.join(timeout=5.0)
 
 
 def serve_feed(feed: Feed, *, stop: threading.Event, announce: Announce, host: str = "127.0.0.1", port: int = 0) -> int:

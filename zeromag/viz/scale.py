@@ -72,6 +72,11 @@ class BeatScale:
         if not self._extremes:
             self.limit = limit_above(self._running) if self._running > 0 else 0.0
 
+    def hold(self, extreme: float) -> None:
+        """Take the largest |Bz| that is known of all beats; maps do not change this scale."""
+        self._extremes = deque([extreme], maxlen=5)
+        self.limit = limit_above(extreme)
+
     def beat(self) -> None:
         """Take a beat: the scale of the coming one is settled here."""
         if self._running > 0:

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QKeySequence, QPalette, QShortcut
 from PySide6.QtWidgets import QApplication, QGridLayout, QVBoxLayout, QWidget
 
+from zeromag.viz.actions import Action, looking, pausing, reviewing
 from zeromag.viz.array_panel import ArrayPanel
 from zeromag.viz.beat_panel import BeatPanel
 from zeromag.viz.display import check_display
@@ -26,24 +27,28 @@ from zeromag.viz.noise_panel import NoisePanel
 from zeromag.viz.panel import Panel
 from zeromag.viz.readings import Latency, readings
 from zeromag.viz.receiver import following
+from zeromag.viz.review import Review
+from zeromag.viz.review_bar import ReviewBar
 from zeromag.viz.spectrum_panel import SpectrumPanel
 from zeromag.viz.status_panel import StatusPanel
-from zeromag.viz.theme import DARK, LIGHT, THEMES, Theme
-from zeromag.viz.traces import SPEEDS, Traces
+from zeromag.viz.theme import DARK, THEMES, Theme
+from zeromag.viz.traces import Traces
 from zeromag.viz.trend_panel import TrendPanel
 
 FRAME_MS = 33
 HINT = "H keys · 1 2 3 layout · T theme · Space pause · P play beat · ← → cursor"
-
-Action = tuple[str, str, Callable[[], object]]  # key, what it does, the function
+REVIEW_HINT = "H keys · 1 2 3 layout · Space play · , . beat · [ ] event · PgUp PgDn 10 s · ← → cursor"
 
 
 class Window(QWidget):
     """All panels of one layout; `Space` pauses the picture, never the recording."""
 
-    def __init__(self, feed: Feed, *, layout: str = "clinic", theme: Theme = DARK) -> None:
+    def __init__(
+        self, feed: Feed, *, layout: str = "clinic", theme: Theme = DARK, review: Review | None = None
+    ) -> None:
         super().__init__()
         self.feed = feed
+        self.review = review  # of a recording; None: the stream runs
         self.paused = False
         self.latency = Latency()
         self.theme = theme
@@ -65,7 +70,8 @@ class Window(QWidget):
             "meter": HeartMeterPanel(theme),
         }
         self.header, self.footer = Header(theme), Footer(theme)
-        self.footer.hint = HINT
+        self.footer.hint = HINT if review is None else REVIEW_HINT
+        self.bar = None if review is None else ReviewBar(review, theme)
         self._grid = QGridLayout()
         self._frame()
         self.arrange(layout)
@@ -87,6 +93,8 @@ class Window(QWidget):
     def tick(self, now_ns: int | None = None) -> None:
         """Take the newest state and repaint what has changed; a paused picture stays as it is."""
         now = time.monotonic_ns() if now_ns is None else now_ns
+        if self.review is not None:
+            self.review.tick(now)
         state = self.state(now)
         veil = {
             "STALE": f"STALE · no data for {self.feed.age_ns(now) / 1e9:.1f} s",
@@ -98,7 +106,10 @@ class Window(QWidget):
             if not panel.isHidden() and (not self.paused or panel is self.film) and panel.refresh(self.feed):
                 panel.update()
             panel.show_veil(veil if name in ("map", "traces") else "")
-        self.header.show_feed(self.feed, state, readings(self.feed, self.latency))
+        late = self.latency if self.review is None else None  # a recording is not of now
+        self.header.show_feed(self.feed, state, readings(self.feed, late))
+        if self.bar is not None:
+            self.bar.refresh()
         self.footer.show_message(self.feed.message)
 
     def toggle_pause(self) -> None:
@@ -131,6 +142,8 @@ class Window(QWidget):
         for panel in self.panels.values():
             panel.wear(theme)
         self.header.theme = self.footer.theme = self.help.theme = theme
+        if self.bar is not None:
+            self.bar.theme = theme
         palette = self.palette()
         palette.setColor(QPalette.ColorRole.Window, QColor(theme.window))
         self.setPalette(palette)
@@ -138,32 +151,12 @@ class Window(QWidget):
 
     def actions_by_key(self) -> list[Action]:
         """Return every action."""
-        return [
-            ("1", "layout Clinic", lambda: self.arrange("clinic")),
-            ("2", "layout Research", lambda: self.arrange("research")),
-            ("3", "layout Array", lambda: self.arrange("array")),
-            ("T", "dark or light", lambda: self.wear(LIGHT if self.theme is DARK else DARK)),
-            ("Space", "pause the picture, not the recording", self.toggle_pause),
-            ("P", "play the averaged beat (Research)", self.film.toggle_play),
-            ("Left", "cursor 1 ms back", lambda: self.beat.move_cursor(self.beat.cursor_s - 0.001)),
-            ("Right", "cursor 1 ms on", lambda: self.beat.move_cursor(self.beat.cursor_s + 0.001)),
-            ("Shift+Left", "cursor 10 ms back", lambda: self.beat.move_cursor(self.beat.cursor_s - 0.01)),
-            ("Shift+Right", "cursor 10 ms on", lambda: self.beat.move_cursor(self.beat.cursor_s + 0.01)),
-            ("C", "next class of beats", self._next_class),
-            ("+", "higher traces", lambda: self.traces.magnify(1.25)),
-            ("-", "lower traces", lambda: self.traces.magnify(0.8)),
-            ("0", "fit traces", self.traces.fit),
-            ("B", "traces as butterfly or rows", lambda: self._flip(self.traces, "butterfly")),
-            ("S", "sweep or scroll", lambda: self._flip(self.traces, "sweep")),
-            ("V", "paper speed 12.5, 25, 50 mm/s", self._next_speed),
-            ("A", "arrows", lambda: self._flip_maps("arrows")),
-            ("I", "isolines", lambda: self._flip_maps("lines")),
-            ("M", "sensor marks", lambda: self._flip_maps("marks")),
-            ("O", "poles", lambda: self._flip_maps("poles")),
-            ("F11", "full screen", lambda: self.showNormal() if self.isFullScreen() else self.showFullScreen()),
-            ("H", "these keys", self._toggle_help),
-            ("Ctrl+Q", "close", self.close),
-        ]
+        moving = pausing(self) if self.review is None else reviewing(self.review)
+        return moving + looking(self)
+
+    def help_sheet(self) -> None:
+        """Show the sheet of keys, or put it away."""
+        self.help.toggle()
 
     def _frame(self) -> None:
         self._grid.setSpacing(8)
@@ -172,6 +165,8 @@ class Window(QWidget):
         outer.setSpacing(4)
         outer.addWidget(self.header)
         outer.addLayout(self._grid, stretch=1)
+        if self.bar is not None:
+            outer.addWidget(self.bar)
         outer.addWidget(self.footer)
 
     def _bind_keys(self) -> None:
@@ -179,30 +174,6 @@ class Window(QWidget):
             shortcut = QShortcut(QKeySequence(key), self)
             shortcut.setWhatsThis(what)
             shortcut.activated.connect(action)
-
-    def _toggle_help(self) -> None:
-        self.help.toggle()
-
-    def _next_speed(self) -> None:
-        at = SPEEDS.index(self.traces.speed) if self.traces.speed in SPEEDS else -1
-        self.traces.speed = SPEEDS[(at + 1) % len(SPEEDS)]
-        self.traces.update()
-
-    def _next_class(self) -> None:
-        kinds = sorted(self.feed.averages, key=lambda kind: (kind != "normal", kind))
-        if kinds:
-            at = kinds.index(self.beat.kind) if self.beat.kind in kinds else -1
-            self.beat.kind = kinds[(at + 1) % len(kinds)]
-
-    def _flip_maps(self, name: str) -> None:
-        for panel in (self.map, self.film):
-            self._flip(panel, name)
-
-    def _flip(self, panel: Panel, name: str) -> None:
-        setattr(panel, name, not getattr(panel, name))
-        if name == "butterfly":
-            self.traces.fit()
-        panel.update()
 
 
 def open_window(
@@ -233,6 +204,7 @@ def show(
     *,
     layout: str = "clinic",
     theme: str = "dark",
+    review: Review | None = None,
     stop: threading.Event | None = None,
     announce: Callable[[Mapping[str, object]], None] | None = None,
 ) -> int:
@@ -240,7 +212,7 @@ def show(
     running = QApplication.instance()
     app = running if isinstance(running, QApplication) else QApplication(["zeromag"])
     ensure_font(app)
-    window = Window(feed, layout=layout, theme=THEMES[theme])
+    window = Window(feed, layout=layout, theme=THEMES[theme], review=review)
     window.show()
     watch = QTimer()
     watch.timeout.connect(lambda: window.close() if stop is not None and stop.is_set() else None)

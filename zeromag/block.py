@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -95,3 +96,18 @@ class Block:
             events=tuple(event for event in self.events if begin <= event.sample < end),
             t_ns=self.t_ns,
         )
+
+
+def joined(blocks: Sequence[Block]) -> Block:
+    """Return consecutive blocks of one array as one."""
+    first = blocks[0]
+    masked = any(block.mask is not None for block in blocks)
+    return Block(
+        data=np.concatenate([block.data for block in blocks]),
+        first=first.first,
+        rate=first.rate,
+        sensors=first.sensors,
+        mask=np.concatenate([block.bad() for block in blocks]) if masked else None,
+        events=tuple(event for block in blocks for event in block.events),
+        t_ns=blocks[-1].t_ns,
+    )

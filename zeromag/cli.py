@@ -51,21 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="zeromag", description=f"A live instrument for the heart's field. {NOTICE}")
     parser.add_argument("--version", action="version", version=f"zeromag {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    tools = (
-        _beats,
-        _simulate,
-        _filters,
-        _compare,
-        _export,
-        _study,
-        _anonymize,
-        _bench,
-        _recover,
-        _verify,
-        _keys,
-        _doctor,
-    )
-    for command in (_live, _map, _acquire, _process, _view, *tools):
+    tools = (_beats, _simulate, _filters, _compare, _export, _study, _anonymize, _bench, _recover, _verify)
+    access = (_control, _keys, _doctor)
+    for command in (_live, _map, _acquire, _process, _view, *tools, *access):
         command(commands.add_parser)
     return parser
 
@@ -202,6 +190,21 @@ def _recover(add: Add) -> None:
 def _verify(add: Add) -> None:
     parser = add("verify", help="check every block's checksum; names the first bad one")
     parser.add_argument("recording", type=Path)
+
+
+def _control(add: Add) -> None:
+    parser = add("control", help="mark, record, stop or change a setting while it runs")
+    parser.add_argument("--from", dest="endpoint", required=True, help="what `acquire` or `process` printed")
+    parser.add_argument("--keys", type=Path, help="folder of `zeromag keys`; needed off this machine")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("state", help="whether it records, and which settings hold")
+    mark = actions.add_parser("mark", help="note something at the sample that is taken now")
+    mark.add_argument("text", help="one line; never a name")
+    record = actions.add_parser("record", help="keep the stream from now on")
+    record.add_argument("folder", nargs="?", default="", help="below the folder of the acquisition; default that one")
+    actions.add_parser("stop", help="keep nothing more; the recording is made of what was kept")
+    change = actions.add_parser("set", help="change settings from the next block on")
+    change.add_argument("settings", nargs="+", metavar="KEY=VALUE", help="as in clean.line=60, or a session file")
 
 
 def _keys(add: Add) -> None:

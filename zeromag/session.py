@@ -6,6 +6,7 @@ Each key is a flag of the command line too; a key that is not known is refused w
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -81,9 +82,38 @@ class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             *tables, name = key.split(".")
             table = settings
             for step in tables:
+                if not isinstance(table.get(step), dict):
+                    table[step] = {}  # no table of this name: said with the nearest one below
                 table = table[step]
             table[name] = value
         return _built(settings, "the command line")
+
+    def followed(self, phrase: str, *, obey: bool = False) -> Session:
+        """Return the session after a change as `changes` wrote it; a setting that had another value stays as it is.
+
+        So a recording made while a setting was changed gives the same result again, and one who maps it with
+        another setting on purpose keeps that. `obey` changes it whatever it was.
+        """
+        key, colon, values = phrase.partition(": ")
+        before, arrow, after = values.partition(" → ")
+        if not (colon and arrow and key in dotted(self.as_dict())):
+            return self
+        try:
+            was, will = json.loads(before), json.loads(after)
+        except json.JSONDecodeError:
+            return self
+        return self.changed(**{key: will}) if obey or dotted(self.as_dict())[key] == was else self
+
+
+def session_from(settings: dict[str, Any]) -> Session:
+    """Return the session of plain dictionaries, such as a stream's description holds; raises InputError."""
+    return _built(settings, "the stream")
+
+
+def changes(before: Session, after: Session) -> tuple[str, ...]:
+    """Return what differs, one phrase a setting: `clean.line: 0 → 50`, the values as JSON."""
+    old, new = dotted(before.as_dict()), dotted(after.as_dict())
+    return tuple(f"{key}: {json.dumps(old[key])} → {json.dumps(new[key])}" for key in old if old[key] != new[key])
 
 
 def read_session(path: Path) -> Session:
@@ -103,6 +133,14 @@ def read_session(path: Path) -> Session:
     if isinstance(named := settings.get("calibration"), str):
         settings["calibration"] = msgspec.to_builtins(read_calibration(path.parent / named))
     return _built(settings, str(path))
+
+
+def dotted(settings: dict[str, Any], table: str = "") -> dict[str, Any]:
+    """Return every setting by its dotted key."""
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        flat |= dotted(value, f"{table}{key}.") if isinstance(value, dict) else {f"{table}{key}": value}
+    return flat
 
 
 def _built(settings: dict[str, Any], where: str) -> Session:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
@@ -13,17 +11,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from zeromag.acquire.clock import ClockFit
+from zeromag.acquire.desk import Desk
 from zeromag.acquire.journal import WARN_SECONDS, Journal
 from zeromag.acquire.message import Description
 from zeromag.acquire.pace import paced
 from zeromag.acquire.publisher import ANYWHERE_LOCAL, Publisher
+from zeromag.acquire.recorder import Announce, Recorder
 from zeromag.acquire.source import Source, open_source
 from zeromag.block import Block
 from zeromag.errors import SourceLostError, ZeromagError
 
 _OFF_PPM: Final = 1000.0  # 0.1 %: no crystal is that bad, the nominal rate is wrong
 CATCH_UP_SECONDS: Final = 30.0  # consumers may take to read what they missed, after the end
-Announce = Callable[[dict[str, Any]], None]
 
 
 def acquire(
@@ -55,20 +54,22 @@ def acquire(
     session = _with_calibration(session, source)
     description = Description(source.sensors, source.rate, session=session, version=__version__, source=source_spec)
     with ExitStack() as stack:
-        journal = None
-        if record is not None:
-            journal = stack.enter_context(Journal(_fresh(record)))
-            announce({"journal": str(journal.path)})
-        publisher = stack.enter_context(Publisher(description, bind=bind, journal=journal, keys=keys))
+        recorder = Recorder(record, announce)
+        desk = Desk(recorder, session, None if record is None else recorder.opened())
+        stack.callback(desk.release)
+        publisher = stack.enter_context(Publisher(description, bind=bind, journal=desk.journal, keys=keys, desk=desk))
         announce({"endpoint": publisher.endpoint})
         blocks = paced(_timed(source, announce), 1.0 if pace else math.inf, sleep=stop.wait)
-        samples, failure = _carry(blocks, publisher, seconds, stop, _watching(journal, announce))
+        samples, failure = _carry(blocks, publisher, desk, seconds, stop, _watching(desk, announce))
+        desk.close()
         publisher.end(samples, str(failure) if failure else "stopped" if stop.is_set() else "the source ended")
         summary: dict[str, Any] = {"samples": samples, "rate_hz": source.rate, "journal": None, "recording": None}
+        journal = desk.journal
         if not publisher.wait_for_consumers(CATCH_UP_SECONDS):
             announce({"say": f"a consumer did not take everything within {CATCH_UP_SECONDS:g} s of the end"})
     if journal is not None and samples:
-        summary |= {"journal": str(journal.path), "recording": _recorded(journal.path, announce)}
+        summary |= {"journal": str(journal.path), "recording": recorder.make(journal.path)}
+    recorder.wait()
     if failure is not None:
         raise failure
     return summary
@@ -83,6 +84,7 @@ def _with_calibration(session: dict[str, Any], source: Source) -> dict[str, Any]
 def _carry(
     blocks: Generator[Block, None, None],
     publisher: Publisher,
+    desk: Desk,
     seconds: float | None,
     stop: threading.Event,
     watch: Callable[[], None],
@@ -99,7 +101,7 @@ def _carry(
                 if left <= 0:
                     break
                 piece = block if left >= len(block) else block.part(0, left)
-                publisher(piece)
+                publisher(desk.before(piece, publisher))
                 samples = piece.stop
                 watch()
         except ZeromagError as error:
@@ -126,40 +128,14 @@ def _timed(source: Source, announce: Announce) -> Generator[Block, None, None]:
                 announce({"say": f"the source gives {clock.measured_rate:.2f} samples a second, not {source.rate:g}"})
 
 
-def _watching(journal: Journal | None, announce: Announce) -> Callable[[], None]:
-    """Return what tells once that the disk will be full soon."""
-    told: list[float] = []
+def _watching(desk: Desk, announce: Announce) -> Callable[[], None]:
+    """Return what tells once a recording that the disk will be full soon."""
+    told: list[Journal] = []
 
     def watch() -> None:
-        if journal is not None and journal.seconds_left < WARN_SECONDS and not told:
-            told.append(journal.seconds_left)
-            announce({"say": f"the disk will be full in {told[0] / 60:.0f} min at this pace: make room"})
+        journal = desk.journal
+        if journal is not None and journal.seconds_left < WARN_SECONDS and journal not in told:
+            told.append(journal)
+            announce({"say": f"the disk will be full in {journal.seconds_left / 60:.0f} min at this pace: make room"})
 
     return watch
-
-
-def _fresh(folder: Path) -> Path:
-    """Return the name of a journal that does not exist yet: raw.zmj, raw-2.zmj and so on."""
-    number = 1
-    while True:
-        path = folder / ("raw.zmj" if number == 1 else f"raw-{number}.zmj")
-        if not path.exists() and not path.with_suffix(".zm.h5").exists():
-            return path
-        number += 1
-
-
-def _recorded(journal: Path, announce: Announce) -> str | None:
-    """Make the recording in a process of its own, since HDF5 can take its process down with it."""
-    out = journal.with_suffix(".zm.h5")
-    made = subprocess.run(
-        [sys.executable, "-m", "zeromag", "recover", str(journal), "--out", str(out)],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if made.returncode:
-        said = made.stderr.strip().splitlines()
-        announce(
-            {"say": f"the journal {journal} is whole, but no recording was made of it: {said[-1] if said else ''}"}
-        )
-        return None
-    announce({"recording": str(out)})
-    return str(out)

@@ -30,12 +30,13 @@ def is_local(endpoint: str) -> bool:
         return False
 
 
-def beside(endpoint: str) -> list[str]:
-    """Return where to bind a second socket, best first: the port after the given one, else any."""
+def beside(endpoint: str, what: str = "replay") -> list[str]:
+    """Return where to bind a further socket, best first: one of the ports after the given one, else any."""
     if endpoint.startswith("ipc://"):
-        return [f"{endpoint}.replay"]
+        return [f"{endpoint}.{what}"]
     base, _, port = endpoint.rpartition(":")
-    after = [f"{base}:{int(port) + 1}"] if port.isdigit() and 0 < int(port) < 65535 else []
+    further = 1 if what == "replay" else 2
+    after = [f"{base}:{int(port) + further}"] if port.isdigit() and 0 < int(port) <= 65535 - further else []
     return [*after, f"{base}:*"]
 
 

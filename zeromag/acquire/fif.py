@@ -70,7 +70,8 @@ def to_raw(sensors: SensorArray, rate: float, blocks: Iterable[Block]) -> Any:
 def annotate(raw: Any, events: Sequence[Event], first: int, bad: Sequence[BadSpan] = ()) -> None:
     """Write events and the mask of a stream into a Raw that begins with sample `first`.
 
-    A gap becomes `BAD_ACQ_SKIP`, a masked stretch `BAD_masked` with its channels, a mark its own words.
+    A gap becomes `BAD_ACQ_SKIP`, a masked stretch `BAD_masked` with its channels, a mark its own words, a change of the
+    session what it changed.
     """
     import mne
 
@@ -92,6 +93,8 @@ def annotate(raw: Any, events: Sequence[Event], first: int, bad: Sequence[BadSpa
 def _words(event: Event) -> str:
     if event.kind == "gap":
         return SKIP
+    if event.kind == "session":
+        return f"{event.kind} {event.why}"
     return event.why if event.kind == "mark" and event.why else event.kind
 
 

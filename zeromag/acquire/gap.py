@@ -14,3 +14,9 @@ def after_gap(block: Block, stop: int, why: str) -> Block:
     if missing <= 0 or any(event.kind == "gap" for event in block.events):
         return block
     return replace(block, events=(Event(sample=stop, kind="gap", samples=missing, why=why), *block.events))
+
+
+def missing_between(last: Block, fresh: Block) -> int:
+    """Return how many samples the publisher's restart cost, by the arrival of the blocks before and after it."""
+    between = (fresh.t_ns - last.t_ns) * 1e-9 * last.rate
+    return max(0, round(between) - len(fresh)) if last.t_ns and fresh.t_ns else 0

@@ -59,7 +59,7 @@ class Gate:
             self.refused += 1
             return [_VERSION, number, b"400", b"no access", b"", b""]
         self.accepted += 1
-        return [_VERSION, number, b"200", b"OK", f"{entry.role} {entry.name}".encode(), b""]
+        return [_VERSION, number, b"200", b"OK", key.encode(), b""]
 
     def _entry(self, key: str) -> Allowed | None:
         try:

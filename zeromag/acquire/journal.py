@@ -37,6 +37,7 @@ class Journal:
         self.path = path
         self.seconds_left = float("inf")
         self.sequences = 0  # sequenced frames written
+        self.first = 0  # sequence of the first of them
         self._size = self._reserved = 0
         self._step = _STEP_LEAST
         self._index = array("q")
@@ -79,7 +80,10 @@ class Journal:
             os.ftruncate(self._file, self._size)
             os.lseek(self._file, self._size, os.SEEK_SET)
             raise self._full(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
-        if read_header(frame[:HEADER_BYTES]).kind != DESCRIPTION:
+        header = read_header(frame[:HEADER_BYTES])
+        if header.kind != DESCRIPTION:
+            if not self.sequences:
+                self.first = header.sequence
             if self.sequences % INDEX_EVERY == 0:
                 self._index.append(self._size)
             self.sequences += 1
@@ -87,10 +91,10 @@ class Journal:
 
     def stored(self, sequence: int) -> tuple[int, int] | None:
         """Return a sequence at or before the wanted one and the offset of its frame; None when not written yet."""
-        if not 0 <= sequence < self.sequences:
+        if not 0 <= sequence - self.first < self.sequences:
             return None
-        entry = sequence // INDEX_EVERY
-        return entry * INDEX_EVERY, self._index[entry]
+        entry = (sequence - self.first) // INDEX_EVERY
+        return self.first + entry * INDEX_EVERY, self._index[entry]
 
     def close(self) -> None:
         """Cut the reserved room off, bring everything to the disk and close."""

@@ -30,6 +30,8 @@ class Description:
     replay: str = ""  # endpoint of the replay server; empty: none
     version: str = ""  # of zeromag, at the sender
     source: str = ""  # what the sender reads from
+    control: str = ""  # endpoint that takes orders; empty: none
+    recording: bool = False  # whether the acquisition keeps it
 
 
 @dataclass(frozen=True, slots=True)

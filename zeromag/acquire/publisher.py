@@ -5,17 +5,20 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import zmq
 
+from zeromag.acquire.control_server import ControlServer, Desk
 from zeromag.acquire.endpoint import beside, is_local
 from zeromag.acquire.gate import Gate
 from zeromag.acquire.journal import Journal
 from zeromag.acquire.keys import be_server
 from zeromag.acquire.message import Description, End, Result, Stamp
+from zeromag.acquire.order import MOST_BYTES
 from zeromag.acquire.replay_server import ReplayServer, Shelf
 from zeromag.acquire.wire import encode_block, encode_description, encode_end, encode_result
 from zeromag.block import Block
@@ -43,6 +46,7 @@ class Publisher:
         journal: Journal | None = None,
         keep_bytes: int = 64 << 20,
         keys: Path | None = None,
+        desk: Desk | None = None,
     ) -> None:
         if keys is None and not is_local(bind):
             raise LinkError(
@@ -60,18 +64,26 @@ class Publisher:
             self._out.setsockopt(zmq.XPUB_VERBOSE, 1)
             self.endpoint = self._out.getsockopt_string(zmq.LAST_ENDPOINT)
             self._router = self._bound(zmq.ROUTER, beside(bind))
+            orders = None if desk is None else self._bound(zmq.ROUTER, beside(bind, "control"), MOST_BYTES)
         except BaseException:
             if self.gate is not None:
                 self.gate.close()
             self._context.destroy(linger=0)
             raise
-        self.description = replace(description, replay=self._router.getsockopt_string(zmq.LAST_ENDPOINT))
+        self.description = replace(
+            description,
+            replay=self._router.getsockopt_string(zmq.LAST_ENDPOINT),
+            control="" if orders is None else orders.getsockopt_string(zmq.LAST_ENDPOINT),
+            recording=description.recording or journal is not None,
+        )
+        self._stopped = 0  # index after the last sample
         self._sending = threading.Lock()  # the one socket two threads use
         self._stop, self._deserted = threading.Event(), threading.Event()
         if journal is not None:
             journal(encode_description(self.description, self._stamp(0)))
         self._thread = threading.Thread(target=self._serve, name="replay", daemon=True)
         self._thread.start()
+        self._control = None if orders is None or desk is None else ControlServer(orders, desk, keys)
 
     def __enter__(self) -> Self:
         return self
@@ -96,6 +108,7 @@ class Publisher:
                 f"{described.rate:g} Hz to {block.data.shape[1]} at {block.rate:g} Hz: start again"
             )
         self._emit(encode_block(block, self._stamp(self._sequence)))
+        self._stopped = block.stop
 
     def result(self, result: Result) -> None:
         """Keep and send what was made of the stream."""
@@ -104,6 +117,37 @@ class Publisher:
     def end(self, samples: int, reason: str = "") -> None:
         """Say that the stream is over."""
         self._emit(encode_end(End(samples, reason), self._stamp(self._sequence)), last=True)
+
+    def describe(self, session: dict[str, Any] | None = None, *, recording: bool | None = None) -> None:
+        """Tell everybody, and the journal, that the session is another one or that it is kept now."""
+        described = self.description
+        self.description = replace(
+            described,
+            session=described.session if session is None else session,
+            recording=described.recording if recording is None else recording,
+        )
+        frame = encode_description(self.description, self._stamp(self._sequence))
+        if self._journal is not None:
+            self._journal(frame)
+        self._send(frame)
+
+    def keep_in(self, journal: Journal | None) -> None:
+        """Keep what follows in another journal, or in none; the one before gets its end and is the caller's to close.
+
+        Raises
+        ------
+        StorageError
+            The new journal does not take its first frame; nothing has changed.
+        """
+        described = replace(self.description, recording=journal is not None)
+        if journal is not None:
+            journal(encode_description(described, self._stamp(self._sequence)))
+            self._server.journals.append(journal)
+        elif self._journal is not None:
+            with suppress(StorageError):  # a journal without an end is recovered like any that was cut off
+                self._journal(encode_end(End(self._stopped, "stopped"), self._stamp(self._sequence)), last=True)
+        self._journal, self.description = journal, described
+        self._send(encode_description(described, self._stamp(self._sequence)))
 
     def wait_for_consumers(self, seconds: float) -> bool:
         """Wait until every consumer that repairs has all or is gone, at most so long; return whether they have."""
@@ -115,6 +159,8 @@ class Publisher:
             return
         self._stop.set()
         self._thread.join()
+        if self._control is not None:
+            self._control.close()
         self._out.close(linger=200)
         if self.gate is not None:
             self.gate.close()
@@ -138,9 +184,9 @@ class Publisher:
         with self._sending:
             self._out.send(frame, zmq.NOBLOCK)  # XPUB drops for a full subscriber, it never raises EAGAIN
 
-    def _bound(self, kind: int, endpoints: list[str]) -> zmq.Socket[bytes]:
+    def _bound(self, kind: int, endpoints: list[str], most: int = _REQUEST_BYTES) -> zmq.Socket[bytes]:
         socket = self._context.socket(kind)
-        socket.setsockopt(zmq.MAXMSGSIZE, _REQUEST_BYTES)
+        socket.setsockopt(zmq.MAXMSGSIZE, most)
         socket.setsockopt(zmq.HANDSHAKE_IVL, 2000)
         socket.setsockopt(zmq.SNDHWM, _QUEUED if kind == zmq.XPUB else 8)
         socket.setsockopt(zmq.LINGER, 0)

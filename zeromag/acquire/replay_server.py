@@ -6,13 +6,14 @@ Answer to `FROM`: `HERE`, epoch, sequence of the first frame that follows, next 
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import time
 from collections import deque
 from pathlib import Path
 from typing import Final
 
-from zeromag.acquire.frame import DESCRIPTION, HEADER_BYTES, FrameError, check, read_header
+from zeromag.acquire.frame import DESCRIPTION, END, HEADER_BYTES, FrameError, check, read_header
 from zeromag.acquire.journal import Journal
 
 REQUEST: Final = struct.Struct("<4sQQ")
@@ -55,7 +56,8 @@ class ReplayServer:
     """Answers requests; knows no socket, so that it is tested without one."""
 
     def __init__(self, shelf: Shelf, journal: Journal | None, epoch: int) -> None:
-        self._shelf, self._journal, self.epoch = shelf, journal, epoch
+        self._shelf, self.epoch = shelf, epoch
+        self.journals = [] if journal is None else [journal]  # those that are closed still serve
         self._consumers: dict[bytes, float] = {}
         self.refused = 0
 
@@ -82,13 +84,23 @@ class ReplayServer:
             del self._consumers[who]
         return len(self._consumers)
 
+    def _kept(self, sequence: int) -> list[bytes]:
+        """Return what the journals hold from a sequence on that is not in memory any more, at most a batch."""
+        if self._shelf.get(sequence) is not None:
+            return []
+        for journal in self.journals:
+            with contextlib.suppress(OSError):  # its file may have been moved away
+                if frames := _from_journal(journal, sequence):
+                    return frames
+        return []
+
     def _from(self, sequence: int, upcoming: int) -> tuple[int, list[bytes]]:
-        frames: list[bytes] = []
-        if self._shelf.get(sequence) is None and self._journal is not None:
-            frames = _from_journal(self._journal, sequence)
+        frames = self._kept(sequence)
         first = sequence
         if not frames and self._shelf.get(sequence) is None:
-            first = max(sequence, self._shelf.oldest() or 0)
+            kept = [journal.first for journal in self.journals if journal.sequences and journal.first > sequence]
+            first = min([*kept, max(sequence, self._shelf.oldest() or 0)])
+            frames = self._kept(first)
         total = sum(map(len, frames))
         for number in range(first + len(frames), upcoming):
             frame = self._shelf.get(number)
@@ -122,7 +134,9 @@ def _read(path: Path, offset: int, number: int, wanted: int) -> list[bytes]:
                 break
             if header.kind == DESCRIPTION:
                 continue
-            if header.sequence != number:
+            if (
+                header.sequence != number or header.kind == END
+            ):  # the end of a stream is in memory, that of a journal not in it
                 break
             if number >= wanted:
                 frames.append(frame)

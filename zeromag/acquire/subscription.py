@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from zeromag.acquire.frame import BLOCK, DESCRIPTION, HEADER_BYTES, FrameError, Header
 from zeromag.acquire.freshness import Freshness
-from zeromag.acquire.gap import after_gap
+from zeromag.acquire.gap import after_gap, missing_between
 from zeromag.acquire.inbox import Inbox
 from zeromag.acquire.link import Link
 from zeromag.acquire.message import Description, End, Message
@@ -167,7 +167,7 @@ class Subscription:
     def _placed(self, block: Block) -> Block:
         """Return the block where it stands in this subscription's count, with its gap told."""
         if self._last is not None and self._rejoined:
-            self._shift = self._last.stop - block.first + _missing(self._last, block)
+            self._shift = self._last.stop - block.first + missing_between(self._last, block)
             self._rejoined = False
         if self._shift:
             moved = tuple(replace(event, sample=event.sample + self._shift) for event in block.events)
@@ -217,13 +217,16 @@ class Subscription:
             self._repair.live(frame)
 
     def _renew(self, frame: Frame) -> None:
-        """Tell when the session changed."""
+        """Tell when the session changed, or whether it is kept."""
         if frame[1][HEADER_BYTES:] == self._described:
             return
         self._described = frame[1][HEADER_BYTES:]
         description = self._inbox.description(frame)
-        if description is not None and description.session != self.description.session:
-            self.description = self._news = description
+        if description is None:
+            return
+        news = replace(self.description, session=description.session, recording=description.recording)
+        if (news.session, news.recording) != (self.description.session, self.description.recording):
+            self.description = self._news = news
 
     def _restarted(self, frame: Frame) -> None:
         """Go over to a new start of the publisher; what was missed between is a gap by its clock."""
@@ -242,9 +245,3 @@ class Subscription:
             self._link.reach_replay(self.description.replay)
             self._link.hello()
             self._greeted = self._inbox.heard
-
-
-def _missing(last: Block, fresh: Block) -> int:
-    """Return how many samples the publisher's restart cost, by the arrival of the blocks before and after it."""
-    between = (fresh.t_ns - last.t_ns) * 1e-9 * last.rate
-    return max(0, round(between) - len(fresh)) if last.t_ns and fresh.t_ns else 0

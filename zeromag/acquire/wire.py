@@ -49,6 +49,8 @@ class _DescriptionPart(msgspec.Struct):
     replay: str
     version: str
     source: str = ""
+    control: str = ""
+    recording: bool = False
 
 
 class _ArrayPart(msgspec.Struct):
@@ -108,7 +110,7 @@ def encode_description(description: Description, stamp: Stamp) -> bytes:
             axes=_bytes(sensors.axes), limit=_bytes(sensors.limit),
         ),
         session=description.session, replay=description.replay, version=description.version,
-        source=description.source,
+        source=description.source, control=description.control, recording=description.recording,
     )  # fmt: skip
     header = Header(
         DESCRIPTION, stamp.stream, stamp.epoch, stamp.sequence, wall_ns=stamp.wall_ns, samples=1,
@@ -208,7 +210,9 @@ def _decode_description(frame: bytes, header: Header, body: bytes) -> Descriptio
         status=tuple(part.sensors.status), quantum=samples_of(frame, header)[0].astype(np.float64),
         limit=_floats(part.sensors.limit), coils=tuple(part.sensors.coils), frame=part.sensors.frame,
     )  # fmt: skip
-    return Description(sensors, part.rate, part.session, part.replay, part.version, part.source)
+    return Description(
+        sensors, part.rate, part.session, part.replay, part.version, part.source, part.control, part.recording
+    )
 
 
 def _kinds(names: list[str]) -> tuple[Kind, ...]:

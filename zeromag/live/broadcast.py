@@ -59,16 +59,19 @@ class Broadcast:
         self._scan = scan
         self._sensors = scan.sensors
         self._session = session
-        self._recording = recording
+        self.recording = recording  # whether the acquisition keeps the stream
         self._pace = pace
         self._lost = 0  # frames that nobody had any more
         self._due = {"map": 0.0, "status": 0.0, "average": 0.0, "grid": 0.0}
-        self._gate = GateWatch(scan.mapper)
+        self._gate, self._settings = GateWatch(scan.mapper), scan.session
         self._grid: Grid | None = None
 
     def __call__(self, scanned: Scanned, *, lost: int = 0) -> None:
         """Publish the cleaned block at once, and the rest when it is due."""
         block, self._lost = scanned.cleaned, lost
+        if self._scan.session is not self._settings:  # the scan began anew, and so does the gate
+            self._gate.close(wait=False)
+            self._gate, self._settings = GateWatch(self._scan.mapper), self._scan.session
         self._publisher(block)
         for beat in scanned.beats:
             self._publisher.result(_of_beat(beat))
@@ -127,7 +130,7 @@ class Broadcast:
     def _status(self) -> dict[str, Any]:
         return self._scan.status() | {
             "lost": self._lost,
-            "recording": self._recording,
+            "recording": self.recording,
             "source": self._session.source,
             "simulated": self._session.source.startswith("sim:"),
             "usable": self._gate.usable,

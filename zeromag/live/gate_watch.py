@@ -40,6 +40,6 @@ class GateWatch:
         if self._running is not None:
             self._running.result()
 
-    def close(self) -> None:
-        """Wait for the look under way and end the thread."""
-        self._worker.shutdown(wait=True)
+    def close(self, *, wait: bool = True) -> None:
+        """End the thread once the look under way is over."""
+        self._worker.shutdown(wait=wait)

@@ -6,10 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from zeromag import __version__
+from zeromag.acquire.control import Control
 from zeromag.acquire.endpoint import is_local
 from zeromag.acquire.message import Description, End
+from zeromag.acquire.order import Change, Order, Reply
 from zeromag.acquire.publisher import ANYWHERE_LOCAL, Publisher
 from zeromag.acquire.subscription import Subscription
 from zeromag.block import Block
@@ -46,12 +49,15 @@ def process(
     with Subscription(endpoint, keys, reconnect=True) as source:
         session = session.calibrated_like(source.description.session)
         description = Description(
-            calibrated(source.sensors, session), source.rate, session=session.as_dict() | {"calibration": {}},
-            version=__version__, source=session.source,
+            calibrated(source.sensors, session), source.rate, session=_told(session),
+            version=__version__, source=session.source, recording=source.description.recording,
         )  # fmt: skip
-        with Publisher(description, bind=bind, keys=None if is_local(bind) else keys) as publisher:
-            announce({"endpoint": publisher.endpoint})
-            _Processing(publisher, session, out, announce).follow(source, stop, drain)
+        with Control(endpoint, keys) as control:
+            work = _Processing(session, out, announce, control)
+            desk = work.order if source.description.control else None
+            with Publisher(description, bind=bind, keys=None if is_local(bind) else keys, desk=desk) as publisher:
+                announce({"endpoint": publisher.endpoint})
+                work.follow(source, publisher, stop, drain)
 
 
 def warm(progress: Callable[[int, int], None]) -> None:
@@ -69,25 +75,37 @@ def warm(progress: Callable[[int, int], None]) -> None:
         scan.averages()
 
 
+def _told(session: Session) -> dict[str, Any]:
+    """Return the session as viewers are told it: what they see is calibrated already."""
+    return session.as_dict() | {"calibration": {}}
+
+
 class _Processing:
     """The scan, begun with the first block, and the results, written however the stream ends."""
 
-    def __init__(self, publisher: Publisher, session: Session, out: Path | None, announce: Announce) -> None:
-        self._publisher = publisher
+    def __init__(self, session: Session, out: Path | None, announce: Announce, control: Control) -> None:
         self._session = session
         self._out = out
         self._announce = announce
+        self._control = control
         self._scan: Scan | None = None
         self._broadcast: Broadcast | None = None
 
-    def follow(self, source: Subscription, stop: threading.Event, drain: float) -> None:
+    def order(self, order: Order) -> Reply:
+        """Hand an order on to the acquisition, unless it asks for settings that could not work here."""
+        scan = self._scan
+        if isinstance(order, Change) and scan is not None:
+            scan.fits(scan.session.changed(**order.settings))
+        return self._control.order(order)
+
+    def follow(self, source: Subscription, publisher: Publisher, stop: threading.Event, drain: float) -> None:
         """Scan to the end; a stream that cannot go on still leaves the results of what had come."""
         try:
-            self._carry(source, stop, drain)
+            self._carry(source, publisher, stop, drain)
         finally:
             self._finish()
 
-    def _carry(self, source: Subscription, stop: threading.Event, drain: float) -> None:
+    def _carry(self, source: Subscription, publisher: Publisher, stop: threading.Event, drain: float) -> None:
         heard, waiting, asked = time.monotonic(), False, float("inf")
         while True:
             message = source.receive(0.1)
@@ -102,17 +120,36 @@ class _Processing:
                 waiting = True
                 self._announce({"say": f"no word from the acquisition for {SILENCE:g} s: waiting for it"})
             if isinstance(message, Block):
-                self._take(message, source.lost)
+                self._take(message, publisher, source.lost)
+            elif isinstance(message, Description):
+                self._described(message, publisher)
             elif isinstance(message, End):
                 break
 
-    def _take(self, block: Block, lost: int) -> None:
+    def _take(self, block: Block, publisher: Publisher, lost: int) -> None:
         if self._scan is None or self._broadcast is None:
-            scan = self._scan = Scan(block, self._session)
-            self._broadcast = Broadcast(self._publisher, self._scan, self._session, recording=self._out is not None)
-            self._announce({"say": self._scan.reason})
-            threading.Thread(target=lambda: scan.cleaning.costs, name="heart meter", daemon=True).start()
-        self._broadcast(self._scan(block), lost=lost)
+            self._scan = Scan(block, self._session, obey=True)
+            recording = publisher.description.recording
+            self._broadcast = Broadcast(publisher, self._scan, self._session, recording=recording)
+            self._begun(self._scan)
+        scan, before = self._scan, self._scan.session
+        scanned = scan(block)
+        if scan.session is not before:
+            publisher.describe(_told(scan.session))
+            self._begun(scan)
+        self._broadcast(scanned, lost=lost)
+
+    def _begun(self, scan: Scan) -> None:
+        """Say what it is cleaned by, and have its price measured beside the stream."""
+        self._announce({"say": scan.reason})
+        cleaning = scan.cleaning
+        threading.Thread(target=lambda: cleaning.costs, name="heart meter", daemon=True).start()
+
+    def _described(self, description: Description, publisher: Publisher) -> None:
+        """Tell the viewers when the acquisition begins or ends a recording."""
+        publisher.describe(recording=description.recording)
+        if self._broadcast is not None:
+            self._broadcast.recording = description.recording
 
     def _finish(self) -> None:
         if self._scan is None or self._broadcast is None:

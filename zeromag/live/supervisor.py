@@ -46,8 +46,7 @@ class _Supervisor:
         self._children: dict[str, Child] = {}
         self._code = 0
         self._ending = False
-        self._journal = ""
-        self._recording = ""
+        self._journals: list[Path] = []  # that no recording was made of yet
 
     def run(self) -> int:
         before = signal.signal(signal.SIGINT, self._interrupted)
@@ -84,10 +83,11 @@ class _Supervisor:
         if "warm" in news:
             self._tell("acquire", self._acquire_orders())
         if "journal" in news:
-            self._journal = str(news["journal"])
+            self._journals.append(Path(str(news["journal"])))
         if "recording" in news:
-            self._recording = str(news["recording"])
-            self._say(f"the recording is {self._recording}")
+            recording = Path(str(news["recording"]))
+            self._journals = [path for path in self._journals if _recording(path) != recording]
+            self._say(f"the recording is {recording}")
         if "url" in news:
             self._say(f"open {news['url']} in a browser on this machine")
         if "endpoint" in news:
@@ -149,17 +149,21 @@ class _Supervisor:
             self._children["process"].let_go()
 
     def _rescue(self) -> None:
-        """Make the recording out of the journal when the acquisition did not live to do it."""
-        if not self._journal or self._recording or not Path(self._journal).exists():
-            return
-        out = Path(self._journal).with_suffix(".zm.h5")
-        child = Child("recover", ["recover", self._journal, "--out", str(out)], lambda *news: self._news.put(news))
-        code = child.ended(patience=600.0)
-        self._say(f"recovered {out} from the journal" if code == 0 else f"kept the journal {self._journal} as it is")
+        """Make a recording out of each journal when the acquisition did not live to do it."""
+        for journal in filter(Path.exists, self._journals):
+            out = _recording(journal)
+            arguments = ["recover", str(journal), "--out", str(out)]
+            code = Child("recover", arguments, lambda *news: self._news.put(news)).ended(patience=600.0)
+            self._say(f"recovered {out} from the journal" if code == 0 else f"kept the journal {journal} as it is")
 
 
 def _arguments(role: str, plan: LiveRun) -> list[str]:
     return ["view", "--web"] if role == "view" and plan.view == "page" else [role]
+
+
+def _recording(journal: Path) -> Path:
+    """Return the recording that is made of a journal."""
+    return journal.with_suffix(".zm.h5")
 
 
 def _text(path: Path | None) -> str | None:

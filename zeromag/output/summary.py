@@ -39,6 +39,9 @@ def summary(outcome: Outcome, session: Session) -> dict[str, Any]:
         "map": outcome.no_map or "minimum norm",
         "parameters": outcome.parameters,
         "session": session.as_dict(),
+        "changes": [
+            {"sample": event.sample, "setting": event.why} for event in outcome.events if event.kind == "session"
+        ],
         "provenance": provenance(),
     }
 

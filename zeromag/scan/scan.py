@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
-from zeromag.block import Block
+from zeromag.block import Block, joined
 from zeromag.errors import InputError
 from zeromag.event import Event
 from zeromag.filters.calibrate import Calibrate
@@ -38,33 +39,53 @@ class Scanned:
 class Scan:
     """Callable with every block of one stream, in order; `finish`, once, gives the outcome.
 
+    `session` is what holds now: a change that the stream tells of is followed, unless the setting was chosen to be
+    another one here; `obey` follows it all the same.
+
     Raises
     ------
     InputError
         If the session's settings cannot work with this array and rate, or the stream changes its array midway.
     """
 
-    def __init__(self, head: Block, session: Session) -> None:
-        choice = _chosen(head, session)
+    def __init__(self, head: Block, session: Session, *, obey: bool = False) -> None:
         self.first = head.first
         self.sensors = calibrated(head.sensors, session)  # as everything behind the chain sees them
-        self.reason = choice.reason
-        self._session = session
-        self._head = head
-        self._taps = choice.chain.tapped()
-        self.cleaning = CleaningLog(choice.chain, head, float(session.clean.line or 50))
+        self._obey = obey
         self._channels = ChannelLog(head.sensors)
-        seen = replace(head, sensors=self.sensors)
-        self._search = Beats().start(seen)
-        self._averaging = Averager(session.beats.before, session.beats.after).start(seen)
-        self.mapper = Mapper(pixels=session.map.pixels)
-        self._map_now = MapNow(seen, self.mapper)
         self._events: list[Event] = []
         self._beats: list[Beat] = []  # those whose whole window has been seen
         self._stop = head.first
+        self._begin(head, session)
+
+    def _begin(self, head: Block, session: Session) -> None:
+        """Start cleaning, beats, averages and maps with this block; raises InputError, and nothing has changed."""
+        choice = _chosen(head, session)
+        seen = replace(head, sensors=self.sensors)
+        averaging = _averager(session).start(seen)
+        self.session, self._head, self.reason = session, head, choice.reason
+        self._taps = choice.chain.tapped()
+        self.cleaning = CleaningLog(choice.chain, head, float(session.clean.line or 50))
+        self._search = Beats().start(seen)
+        self._averaging = averaging
+        self.mapper = Mapper(pixels=session.map.pixels)
+        self._map_now = MapNow(seen, self.mapper)
+
+    def fits(self, session: Session) -> None:
+        """Raise InputError when these settings cannot work with this array and rate."""
+        _chosen(self._head, session)
+        _averager(session)
 
     def __call__(self, block: Block) -> Scanned:
-        """Take the next block."""
+        """Take the next block; settings that changed inside it hold from their sample on."""
+        changed = sorted({event.sample for event in block.events if event.kind == "session"} - {block.first})
+        if not changed:
+            return self._scanned(block)
+        edges = [0, *(sample - block.first for sample in changed), len(block)]
+        parts = [self._scanned(block.part(start, stop)) for start, stop in pairwise(edges)]
+        return Scanned(joined([part.cleaned for part in parts]), tuple(beat for part in parts for beat in part.beats))
+
+    def _scanned(self, block: Block) -> Scanned:
         if not block.sensors.same_as(self._head.sensors) or block.rate != self._head.rate:
             raise InputError("the source changed its channels or its rate: start a new scan for what follows")
         if block.first < self._stop:
@@ -72,6 +93,7 @@ class Scan:
         if block.first > self._stop:
             self._events.append(Event(self._stop, "gap", samples=block.first - self._stop))
         self._stop = block.stop
+        closed = self._change(block)
         taps = self._taps(block)
         cleaned = taps[-1]
         self.cleaning(taps)
@@ -80,7 +102,28 @@ class Scan:
         beats = self._search(cleaned)
         self._beats += self._averaging(cleaned, beats)
         self._map_now(cleaned, beats)
-        return Scanned(cleaned, tuple(beats))
+        return Scanned(cleaned, (*closed, *beats))
+
+    def _change(self, block: Block) -> list[Beat]:
+        """Start anew with the settings that change with this block; the beats so far stay, their averages do not.
+
+        Return the beats that the end of the old settings decided.
+        """
+        session = self.session
+        for event in block.events:
+            if event.kind == "session":
+                session = session.followed(event.why, obey=self._obey)
+        if session == self.session:
+            return []
+        try:
+            self.fits(session)
+        except InputError as error:
+            self._events.append(Event(block.first, "session/refused", why=str(error)))
+            return []
+        closed = self._search.finish()
+        self._beats += self._averaging.finish(closed)
+        self._begin(block, session)
+        return list(closed)
 
     def live_map(self) -> FieldMap | None:
         """Return the map of the newest sample, or None when the array carries none."""
@@ -145,6 +188,13 @@ class Scan:
             if event.kind == "mains":
                 return float(event.why.split()[0])
         return None
+
+
+def _averager(session: Session) -> Averager:
+    try:
+        return Averager(session.beats.before, session.beats.after)
+    except ValueError as error:
+        raise InputError(f"beats cannot be cut out: {error}") from error
 
 
 def _chosen(head: Block, session: Session) -> Choice:

@@ -20,12 +20,11 @@ class CleaningLog:
     def __init__(self, chain: Chain, head: Block, line: float) -> None:
         self._chain = chain
         self._head = head
-        self._shielding = [Shielding(line) for _ in chain.stages]
+        self._shielding = Shielding(line)
 
     def __call__(self, taps: Sequence[Block]) -> None:
         """Compare each stage's output with its input."""
-        for shielding, before, after in zip(self._shielding, taps, taps[1:], strict=False):
-            shielding(before, after)
+        self._shielding(*taps)
 
     def report_if_known(self) -> list[dict[str, Any]]:
         """Return the report once the costs have been asked for, and nothing before: for those who cannot wait."""
@@ -44,6 +43,6 @@ class CleaningLog:
     def report(self) -> list[dict[str, Any]]:
         """Return one entry a stage: name, `shielding_db`, `heart_kept`, `map_correlation`, `noise_gain`, `delay_s`."""
         return [
-            {"stage": type(stage).__name__, "shielding_db": shielding.result(), **asdict(cost)}
-            for stage, shielding, cost in zip(self._chain.stages, self._shielding, self.costs, strict=True)
+            {"stage": type(stage).__name__, "shielding_db": self._shielding.result(k, k + 1), **asdict(cost)}
+            for k, (stage, cost) in enumerate(zip(self._chain.stages, self.costs, strict=True))
         ]

@@ -13,7 +13,7 @@ from zeromag import __version__
 from zeromag.errors import ZeromagError
 
 NOTICE = "Research use. Not a medical device: it measures and displays, and never diagnoses."
-SOURCE = "a recording, sim:PRESET[?key=value&…], tcp://HOST:PORT or lsl:NAME"
+SOURCE = "a recording, sim:PRESET[?key=value&…], tcp://HOST:PORT, lsl:NAME, or loop:SOURCE"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -35,7 +35,7 @@ class Source(Protocol):
 
 
 def open_source(spec: str, *, block: int = 10) -> Source:
-    """Return the source that `spec` names: `sim:…`, `tcp://…`, `lsl:…`, a plugged-in scheme or a path.
+    """Return the source that `spec` names: `sim:…`, `tcp://…`, `lsl:…`, `loop:SOURCE`, a plugged-in scheme or a path.
 
     Raises
     ------
@@ -57,6 +57,10 @@ def open_source(spec: str, *, block: int = 10) -> Source:
         from zeromag.acquire.lsl import lsl_source
 
         return lsl_source(spec, block=block)
+    if scheme == "loop":
+        from zeromag.acquire.loop import loop
+
+        return loop(spec, block=block)
     if not scheme:
         from zeromag.acquire.replay import replay
 
@@ -73,7 +77,7 @@ def _scheme(spec: str) -> str:
 def _plugged_in(scheme: str, spec: str, block: int) -> Source:
     found = {point.name: point for point in entry_points(group=GROUP)}
     if scheme not in found:
-        known = ", ".join(sorted({"sim", "tcp", "lsl", *found}))
+        known = ", ".join(sorted({"sim", "tcp", "lsl", "loop", *found}))
         raise InputError(f"a source is a path or begins with one of {known}, got '{spec}'")
     source = found[scheme].load()(spec, block=block)
     if not isinstance(source, Source):

@@ -18,7 +18,7 @@ TONE = 4.0  # Hz to either side of a line
 
 
 class Shielding:
-    """Compares the taps of a chain, or one stage's input and output, on the `mag` channels, per band, between the beats.
+    """Compares the taps of a chain (or input and output of one stage) on the `mag` channels, per band, between beats.
 
     All are cut into Hann windows of 0.4 s at fixed places in the stream, every second half overlapping; of
     these only the third with the least power behind counts, which leaves the beats out. What remains there of

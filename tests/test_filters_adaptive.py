@@ -184,6 +184,55 @@ def test_projection_learned_live_takes_the_room_not_the_heart() -> None:
     assert left > 0.97
 
 
+def test_projection_learned_live_leaves_nine_tenths_of_a_real_heart_and_says_so() -> None:
+    from zeromag.acquire.simulate import simulation
+    from zeromag.filters import LowPass, Mains, MaskBad
+    from zeromag.filters.league import league
+    from zeromag.pipeline import Chain
+
+    sim = simulation("sim:adult?seconds=24&gain_error=0.03&tilt_deg=1.5", block=100)
+    blocks = list(sim.blocks())
+    chains = {
+        str(count): Chain((MaskBad(), SignalSpaceProjection(count=count), Mains(), LowPass())) for count in (1, 2, 4)
+    }
+    for standing in league(blocks, chains):  # four patterns unasked would leave a tenth
+        assert standing.cost.heart_kept > 0.95
+        assert standing.shielding["1-40 Hz"] > 10
+    step = SignalSpaceProjection(count=4).start(blocks[0])
+    told = [event for block in blocks for event in step(block).events if event.kind == "cleaning"]
+    assert len(told) == 1
+    assert told[0].why.startswith("projects 1 of 4 patterns out, 97% of the heart is left (")
+
+
+def test_projection_of_a_heart_takes_nothing_and_says_the_number() -> None:
+    room = Room(12.0)
+    sensors = planar()
+    block = Block(data=np.ascontiguousarray(20 * room.heart[:, MAG]), first=0, rate=RATE, sensors=sensors)
+    from tests.arrays import hearts
+
+    wave = np.random.default_rng(0).normal(size=len(block))  # no rhythm, so nothing tells it from a room
+    block = block.with_data(1e-7 * wave[:, None] * hearts(sensors, 1)[:, 0] + 1e-14 * room.room[:, MAG])
+    out = SignalSpaceProjection(count=1).start(block)(block)
+    np.testing.assert_array_equal(out.data, block.data)
+    assert "projects nothing out: the strongest pattern alone would leave" in out.events[-1].why
+
+
+def test_patterns_of_an_empty_room_take_the_room() -> None:
+    from zeromag.acquire.simulate import simulation
+    from zeromag.filters import measure
+
+    empty = simulation("sim:empty-room?seconds=20&seed=4", block=1000)
+    stage = SignalSpaceProjection(patterns_of(empty.blocks(), 1))
+    sim = simulation("sim:adult?seconds=20&moment=0&seed=9", block=20_000)
+    block = next(iter(sim.blocks()))
+    mag = sim.sensors.of_kind("mag")
+    before, after = block.data[:, mag], stage.start(block)(block).data[:, mag]
+    taken = 20 * np.log10((before - before.mean(axis=0)).std() / (after - after.mean(axis=0)).std())
+    assert taken > 20
+    cost = measure(stage, sim.sensors, sim.rate)
+    assert cost.heart_kept > 0.95
+
+
 def test_despike_takes_spikes_and_leaves_steps_and_beats() -> None:
     room = Room(6.0)
     data = room.heart + 0.3e-12 * np.random.default_rng(1).normal(size=room.heart.shape)

@@ -14,7 +14,7 @@ from zeromag.filters.known_heart import heart_below
 from zeromag.filters.low_pass import LowPass
 from zeromag.filters.mains import NOMINAL, Mains
 from zeromag.filters.mask_bad import MaskBad
-from zeromag.filters.meter import measure
+from zeromag.filters.meter import KEEP, measure
 from zeromag.filters.operator import located
 from zeromag.physics.heart_volume import HeartVolume
 from zeromag.pipeline import Chain
@@ -23,7 +23,6 @@ from zeromag.stage import Stage
 
 Suppression = Literal["auto", "joint", "homogeneous", "none"]
 
-KEEP = 0.9  # of the heart's power: what takes more is not offered by itself
 MOST_NOISE = 2.0  # noise gain
 ALIKE = 0.995  # correlation of the maps
 SAME_DB = 3.0  # shielding so near to the best counts as equal; then the truer map wins

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from zeromag.block import Block
-from zeromag.filters.choose import KEEP, default_chain
+from zeromag.filters.choose import default_chain
 from zeromag.filters.gradiometer import Gradiometer
 from zeromag.filters.homogeneous import HomogeneousField
 from zeromag.filters.injection import Injection
@@ -18,7 +18,7 @@ from zeromag.filters.known_heart import MOMENT, random_lead_field
 from zeromag.filters.low_pass import LowPass
 from zeromag.filters.mains import Mains
 from zeromag.filters.mask_bad import MaskBad
-from zeromag.filters.meter import HeartCost, measure
+from zeromag.filters.meter import KEEP, HeartCost, measure
 from zeromag.filters.nlms import Nlms
 from zeromag.filters.projection import SignalSpaceProjection
 from zeromag.filters.reference_regression import ReferenceRegression

@@ -19,6 +19,7 @@ from zeromag.physics.heart_volume import HeartVolume
 from zeromag.sensors import SensorArray
 from zeromag.stage import Stage
 
+KEEP = 0.9  # of the heart's power: what takes more is not offered by itself
 SECONDS = 7.0  # of the known heart; the second half is measured
 DIPOLES = 200  # of the heart volume, for a spatial stage
 WHITE = 15e-15  # T/√Hz
@@ -73,13 +74,18 @@ def measure(
         return stage.cost(sensors)
     conductor, volume = conductor or HalfSpace(), volume or HeartVolume()
     if isinstance(stage, Spatial):
-        return _by_operator(stage.plan(sensors)(sensors.usable()).matrix(len(sensors)), sensors, conductor, volume)
+        return cost_of(stage.plan(sensors)(sensors.usable()).matrix(len(sensors)), sensors, conductor, volume)
     return _by_stream(stage, sensors, rate, known_heart(sensors, rate, SECONDS, conductor, volume))
 
 
-def _by_operator(
-    matrix: NDArray[np.float64], sensors: SensorArray, conductor: Conductor, volume: HeartVolume
+def cost_of(
+    matrix: NDArray[np.float64],
+    sensors: SensorArray,
+    conductor: Conductor | None = None,
+    volume: HeartVolume | None = None,
 ) -> HeartCost:
+    """Return what one matrix on channels (n_channels, n_channels) costs the heart, by dipoles of the heart volume."""
+    conductor, volume = conductor or HalfSpace(), volume or HeartVolume()
     mag = sensors.of_kind("mag")
     mag = mag[sensors.usable()[mag]]
     if len(mag) == 0:

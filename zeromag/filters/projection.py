@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zeromag.block import Block
+from zeromag.event import Event
+from zeromag.filters.beat_gate import BeatGate
 from zeromag.filters.external import orthonormal
+from zeromag.filters.meter import KEEP, cost_of
 from zeromag.filters.operator import Operator, Plan, SpatialStep, nothing
 from zeromag.sensors import SensorArray
 from zeromag.stage import Step
 
-QUIET = 0.5  # of the windows learned from: those that move least from sample to sample, between the beats
-WINDOW_S = 0.2
+WINDOW_S = 0.1
+T_OVER = 0.42  # s after R at 60 beats a minute; goes with the root of the time between beats
+P_BEGINS = 0.22  # s before R
+FEWEST = 4  # beats that make a rhythm
+QUIET = 0.5  # of the windows where no rhythm is found: those that move least from sample to sample
+SLOWEST = 60.0  # Hz, below which no beat can be found
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +32,8 @@ class SignalSpaceProjection:
 
     `patterns` (vector, mag channel) come from `patterns_of` a recording of the empty room. Without them the first
     `count` principal patterns are learned from the first `learn` seconds between the beats; until then nothing is
-    taken. Patterns that look like a heart take the heart: see what the heart meter says.
+    taken. A pattern is only projected out if nine tenths of the heart are left behind all of them; an event `cleaning`
+    says how many were, and what the others would have taken.
     """
 
     patterns: tuple[tuple[float, ...], ...] = ()
@@ -93,10 +102,12 @@ class _Learner:
         self._settings = settings
         self._sensors: SensorArray = head.sensors
         self._rows = head.sensors.of_kind("mag")
-        self._origin = head.first
+        self._origin, self._rate = head.first, head.rate
         self._window = max(4, round(WINDOW_S * head.rate))
         windows = max(4, round(settings.learn / WINDOW_S))
         self._seen = np.full((windows * self._window, len(self._rows)), np.nan)
+        self._gate = BeatGate(head) if head.rate > SLOWEST else None
+        self._beats: list[int] = []  # R waves, samples from the first
         self._step = SpatialStep(lambda _good: nothing(), head)
 
     def __call__(self, block: Block) -> Block:
@@ -105,28 +116,67 @@ class _Learner:
         if room <= 0:
             return self._step(block)
         stop = min(len(block), room)
-        part = np.where(block.bad(), np.nan, block.data)[:stop, self._rows]
-        self._seen[now : now + stop] = part
+        early = block.part(0, stop)
+        self._seen[now : now + stop] = np.where(early.bad(), np.nan, early.data)[:, self._rows]
+        if self._gate is not None:
+            self._beats += [beat.r - self._origin for beat in self._gate(early)]
+        before = self._step(early)
         if stop < room:
-            return self._step(block)
-        before = self._step(block.part(0, stop))
-        self._step.replan(projected(self._rows, self._learned()))
-        if stop == len(block):
             return before
+        patterns, say = self._harmless(self._learned())
+        self._step.replan(projected(self._rows, patterns))
+        told = Event(sample=block.first + stop - 1, kind="cleaning", why=say)
+        if stop == len(block):
+            return before.with_data(before.data, events=(told,))
         after = self._step(block.part(stop, len(block)))
-        return block.with_data(np.concatenate([before.data, after.data]))
+        return block.with_data(np.concatenate([before.data, after.data]), events=(told,))
 
     def _learned(self) -> NDArray[np.float64]:
-        """Return the strongest patterns of the quiet windows: (n_mag, count); none if no window is whole."""
+        """Return the strongest patterns of the windows at rest: (n_mag, count); none if no window is whole."""
         windows = self._seen.reshape(-1, self._window, len(self._rows))
         known = np.isfinite(windows).any(axis=1).mean(axis=0) > 0.9  # a channel that is mostly bad stays out
-        whole = windows[np.isfinite(windows[:, :, known]).all(axis=(1, 2))][:, :, known]
-        if len(whole) < 2 or known.sum() <= self._settings.count:
-            return np.zeros((len(self._rows), 1))
-        moves = np.abs(np.diff(whole, axis=1)).max(axis=(1, 2))
-        quiet = whole[np.argsort(moves)[: max(2, round(QUIET * len(whole)))]]
-        centred = (quiet - quiet.mean(axis=(0, 1))).reshape(-1, quiet.shape[2])
+        whole = np.isfinite(windows[:, :, known]).all(axis=(1, 2))
+        if whole.sum() < 2 or known.sum() <= self._settings.count:
+            return np.zeros((len(self._rows), 0))
+        rest = whole & self._at_rest(len(windows))
+        used = windows[rest if rest.sum() >= max(4, 0.1 * len(windows)) else whole][:, :, known]
+        if len(self._beats) < FEWEST or rest.sum() < max(4, 0.1 * len(windows)):  # quiet ones, as far as can be told
+            moves = np.abs(np.diff(used, axis=1)).max(axis=(1, 2))
+            used = used[np.argsort(moves)[: max(2, round(QUIET * len(used)))]]
+        centred = (used - used.mean(axis=(0, 1))).reshape(-1, used.shape[2])
         _, _, right = np.linalg.svd(centred, full_matrices=False)
         found = np.zeros((len(self._rows), self._settings.count))
         found[known] = right[: self._settings.count].T
         return found
+
+    def _at_rest(self, count: int) -> NDArray[np.bool_]:
+        """Return which windows lie between the end of a T wave and the P wave after it: (count,)."""
+        start = np.arange(count) * self._window
+        rest = np.zeros(count, dtype=np.bool_)
+        for one, two in pairwise(self._beats):
+            long = (two - one) / self._rate
+            begin, end = one + round(T_OVER * np.sqrt(long) * self._rate), two - round(P_BEGINS * self._rate)
+            rest |= (start >= begin) & (start + self._window <= end)
+        return rest
+
+    def _harmless(self, patterns: NDArray[np.float64]) -> tuple[NDArray[np.float64], str]:
+        """Return as many of the patterns as leave `KEEP` of the heart, and say how many those are."""
+        if not (wanted := patterns.shape[1]):
+            return np.zeros((len(self._rows), 1)), f"no pattern could be learned in {self._settings.learn:g} s"
+        kept = [self._kept(patterns[:, : count + 1]) for count in range(wanted)]
+        harmless = [count for count, each in enumerate(kept, 1) if np.isnan(each) or each >= KEEP]
+        if not harmless:
+            said = f"projects nothing out: the strongest pattern alone would leave {kept[0]:.0%} of the heart"
+            return np.zeros((len(self._rows), 1)), said
+        count = harmless[-1]
+        said = f"projects {count} of {wanted} patterns out"
+        if not np.isnan(kept[0]):
+            said += f", {kept[count - 1]:.0%} of the heart is left"
+            said += f" ({kept[-1]:.0%} behind all {wanted})" if count < wanted else ""
+        return patterns[:, :count], said
+
+    def _kept(self, patterns: NDArray[np.float64]) -> float:
+        """Return the share of the heart's power that is left behind patterns; NaN where no heart lies below."""
+        sensors = self._sensors
+        matrix = projected(self._rows, patterns)(sensors.usable()).matrix(len(sensors))
+        return cost_of(matrix, sensors).heart_kept

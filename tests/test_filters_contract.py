@@ -102,6 +102,7 @@ STAGES: dict[str, Stage] = {
     "SignalSpaceProjectionKnown": SignalSpaceProjection(patterns=((1.0,) * 16, tuple(range(16)))),
     "SignalSpaceSeparation": SignalSpaceSeparation(inner=2, outer=1),
     "Multipole": Multipole(inner=4, outer=1, basis="heart"),
+    "MultipoleTemporal": Multipole(inner=4, outer=1, basis="heart", correlation=0.8, window=1.0),
     "Zapline": Zapline(),
     "TemporalSeparation": TemporalSeparation(inner=2, outer=1, window=1.0, correlation=0.8),
     "default": default_chain(SENSORS, RATE).chain,

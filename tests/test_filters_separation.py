@@ -193,6 +193,52 @@ def test_multipoles_keep_what_is_inside_and_no_far_field() -> None:
     assert np.abs(operator @ outside).max() < 1e-10
 
 
+def naive_temporal(settings: Multipole, sensors: SensorArray, data: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The paper's way on one window of waveforms: inner, outer and what is left, QR of both, cosines by SVD."""
+    inside, outside = settings._bases(sensors, np.arange(len(sensors)))
+    far = orthonormal(outside)
+    free = orthonormal(inside - far @ (far.T @ inside))
+    inner = data @ free @ free.T
+    between = data - inner - data @ far @ far.T
+    one, two = (u[:, s > 1e-9 * s[0]] for u, s, _ in (np.linalg.svd(x, full_matrices=False) for x in (inner, between)))
+    _, alike, turn = np.linalg.svd(one.T @ two, full_matrices=False)
+    common = two @ turn[alike > settings.correlation].T
+    return inner - common @ (common.T @ inner)
+
+
+def test_temporal_multipoles_are_the_papers_on_one_window() -> None:
+    sensors, _, data = near_artefact(4.0)
+    data = data - data.mean(axis=0)
+    for settings in (
+        Multipole(10, 2, basis="heart", correlation=0.98),
+        Multipole(10, 2, basis="heart", correlation=0.9),
+    ):
+        theirs = naive_temporal(settings, sensors, data)
+        operator = settings.windowed(sensors)(data.T @ data, np.ones(len(sensors), dtype=np.bool_))
+        ours = data @ operator.matrix(len(sensors)).T
+        np.testing.assert_allclose(ours, theirs, atol=1e-8 * np.abs(theirs).max())
+        plain = data @ matrix(settings, sensors).T
+        assert not np.allclose(plain, ours, atol=1e-3 * np.abs(plain).max())  # something common was found
+
+
+def test_temporal_multipoles_in_the_stream_take_what_is_near() -> None:
+    sensors, heart, data = near_artefact(8.0)
+    block = Block(data=data, first=0, rate=1000.0, sensors=sensors)
+    late = slice(5000, None)
+    left = {}
+    for inner, limit in ((20, 1.0), (20, 0.98), (10, 0.98)):
+        settings = Multipole(inner, 2, basis="heart", correlation=limit, window=4.0)
+        out = settings.start(block)(block).data[late]
+        known = heart[late] @ matrix(settings, sensors).T  # what the projection leaves of the heart anyway
+        error = out - out.mean(axis=0) - (known - known.mean(axis=0))
+        left[inner, limit] = error.std(), (out * known).sum() / (known**2).sum()
+    assert left[20, 1.0][0] > 30 * left[20, 0.98][0]
+    assert left[20, 0.98][1] == pytest.approx(1.0, abs=0.01)
+    assert left[10, 0.98][1] < 0.2  # an inner basis too small for the heart has it on both sides: it is taken
+    with pytest.raises(ValueError, match=r"at most 1 \(off\), got 1.2"):
+        Multipole(correlation=1.2)
+
+
 def test_multipoles_on_a_plane_take_the_heart_and_say_so_by_their_figures() -> None:
     sensors = planar()
     operator = matrix(Multipole(10, 2, basis="heart"), sensors)

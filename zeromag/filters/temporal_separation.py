@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +50,12 @@ class TemporalSeparation:
 
     def start(self, head: Block) -> Step:
         """Return the running separation."""
-        return _Running(self, head)
+        rows = located(head.sensors, "mag", "ref")
+
+        def planned(covariance: NDArray[np.float64], usable: NDArray[np.bool_]) -> Operator:
+            return temporal_operator(self, head.sensors, covariance, usable)
+
+        return WindowStep(self.spatial().plan(head.sensors), planned, rows, self.window, head)
 
 
 @kernel
@@ -76,17 +82,27 @@ def _gather(
                 square[c, k] += value * row[k]
 
 
-class _Running:
-    """Covariances of the newest hops, and the operator that they ask for."""
+class WindowStep:
+    """A spatial operator planned anew twice a second, from the covariances of the newest `window` seconds.
 
-    def __init__(self, settings: TemporalSeparation, head: Block) -> None:
-        self._settings = settings
-        self._sensors = head.sensors
-        self._step = SpatialStep(settings.spatial().plan(head.sensors), head)
-        self._rows = rows = located(head.sensors, "mag", "ref")
+    `plan` holds until the window is half full; then `planned` is given the covariance (n, n) of the columns `rows`
+    and which of them can be used (n,).
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        planned: Callable[[NDArray[np.float64], NDArray[np.bool_]], Operator],
+        rows: NDArray[np.int64],
+        window: float,
+        head: Block,
+    ) -> None:
+        self._planned = planned
+        self._step = SpatialStep(plan, head)
+        self._rows = rows
         self._origin = head.first
         self._hop = max(4, round(HOP_S * head.rate))
-        self._hops = max(2, round(settings.window / HOP_S))
+        self._hops = max(2, round(window / HOP_S))
         n = len(rows)
         self._zero = np.full(n, np.nan)
         self._total, self._square = np.zeros((self._hops, n)), np.zeros((self._hops, n, n))
@@ -94,6 +110,7 @@ class _Running:
         self._done = 0
 
     def __call__(self, block: Block) -> Block:
+        """Return the block with the operator of its own time applied."""
         bad = bad_samples(block)
         parts: list[NDArray[np.float64]] = []
         at = 0
@@ -122,13 +139,11 @@ class _Running:
         self._total[k], self._square[k], self._spoilt[k] = 0.0, 0.0, False
 
     def _plan(self, covariance: NDArray[np.float64], whole: NDArray[np.bool_]) -> Plan:
-        settings, rows, sensors = self._settings, self._rows, self._sensors
-
         def planned(good: NDArray[np.bool_]) -> Operator:
-            usable = good[rows] & whole
+            usable = good[self._rows] & whole
             if not usable.any():
-                usable = good[rows]
-            return temporal_operator(settings, sensors, covariance, usable)
+                usable = good[self._rows]
+            return self._planned(covariance, usable)
 
         return planned
 
@@ -141,9 +156,8 @@ def temporal_operator(
 ) -> Operator:
     """Return the operator for one window.
 
-    `covariance` (n, n) of the located `mag` and `ref` channels over the window, `usable` (n,) of them. With inner
-    amplitudes a = P y and residual r = Qᵀ y, common waveforms bᵀr have unit size and correlate with some cᵀa beyond
-    the limit; then  â = a - C_ar b bᵀ r.
+    `covariance` (n, n) of the located `mag` and `ref` channels over the window, `usable` (n,) of them; inner
+    amplitudes a = P y and residual r = Qᵀ y are compared.
     """
     rows = located(sensors, "mag", "ref")
     inner, outer = settings.spatial().bases(sensors, rows)
@@ -153,14 +167,26 @@ def temporal_operator(
     unmix = damped_inverse(both, settings.damping)[: inner.shape[1]]
     residual = np.linalg.svd(both, full_matrices=True)[0][:, both.shape[1] :]
     part = covariance[np.ix_(usable, usable)]
-    if residual.shape[1]:
-        across = unmix @ part @ residual
-        white_in, white_out = _whiten(unmix @ part @ unmix.T), _whiten(residual.T @ part @ residual)
-        _, alike, right = np.linalg.svd(white_in.T @ across @ white_out, full_matrices=False)
-        common = white_out @ right[alike > settings.correlation].T
-        unmix = unmix - across @ common @ common.T @ residual.T
+    unmix = without_common(unmix, residual, part, settings.correlation)
     is_mag = np.array([sensors.kinds[c] == "mag" for c in rows.tolist()])
     return Operator(rows[usable], rows[is_mag], inner[is_mag], np.ascontiguousarray(unmix), 0.0)
+
+
+def without_common(
+    inside: NDArray[np.float64], other: NDArray[np.float64], covariance: NDArray[np.float64], correlation: float
+) -> NDArray[np.float64]:
+    """Return `inside` (n_a, n) without the waveforms that it shares with `other` (n, n_r): (n_a, n).
+
+    a = inside·y and r = otherᵀ y are compared over the window by the `covariance` (n, n) of y: pairs of waveforms
+    cᵀa and bᵀr of unit size that correlate beyond the limit are common, and  â = a - C_ar b bᵀ r.
+    """
+    if not other.shape[1]:
+        return inside
+    across = inside @ covariance @ other
+    white_in, white_out = _whiten(inside @ covariance @ inside.T), _whiten(other.T @ covariance @ other)
+    _, alike, right = np.linalg.svd(white_in.T @ across @ white_out, full_matrices=False)
+    common = white_out @ right[alike > correlation].T
+    return np.asarray(inside - across @ common @ common.T @ other.T, dtype=np.float64)
 
 
 def _whiten(covariance: NDArray[np.float64]) -> NDArray[np.float64]:

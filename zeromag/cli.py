@@ -150,7 +150,7 @@ def _study(add: Add) -> None:
 
 
 def _bench(add: Add) -> None:
-    parser = add("bench", help="characterise an array; compare designs of arrays")
+    parser = add("bench", help="characterise an array, compare designs of arrays, measure this machine")
     tools = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     array = tools.add_parser("array", help="noise, lines, rejection, gain, crosstalk, response: a report")
     array.add_argument("source", help=SOURCE)
@@ -161,6 +161,12 @@ def _bench(add: Add) -> None:
     array.add_argument("--against", help="a second recording: how much quieter SOURCE is, by band")
     array.add_argument("--calibration", type=Path, help="calibration.json to apply first; shows before and after")
     array.add_argument("--spec", type=Path, help="TOML file with limits; exit code 1 when one is missed")
+    pipeline = tools.add_parser("pipeline", help="this machine: how late, how much, and where the time goes")
+    pipeline.add_argument("--channels", type=int, default=64, help="of the run whose latency is measured; default 64")
+    pipeline.add_argument("--rate", type=float, default=1000.0, metavar="HZ", help="of that run; default 1000")
+    pipeline.add_argument("--seconds", type=_seconds, default=20.0, help="of that run; default 20")
+    pipeline.add_argument("--no-limit", action="store_true", help="do not look for the largest array (a minute or two)")
+    pipeline.add_argument("--out", type=Path, help="a .json file for the figures; stacks go to .folded beside it")
     design = tools.add_parser("design", help="what arrays could do that are not built yet")
     design.add_argument("designs", nargs="*", help="grid:6x6/40, … or a sensor table; default: five common ones")
     design.add_argument("--out", type=Path, help="a .tsv file for the table")

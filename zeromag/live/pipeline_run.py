@@ -1,0 +1,157 @@
+"""The pipeline run to be measured: acquisition and processing as in `live`, and when each block came out of them."""
+
+from __future__ import annotations
+
+import json
+import queue
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from zeromag.acquire.message import Message, Result
+from zeromag.acquire.subscription import Subscription
+from zeromag.block import Block
+from zeromag.errors import SourceLostError, ZeromagError
+from zeromag.live.child import Child
+from zeromag.session import Session
+
+SETTLE: Final = 2.0  # s of the stream that are not counted: processes start, kernels are loaded
+PLACES: Final = ("published", "filtered", "mapped")
+START_SECONDS: Final = 120.0  # for everything to run; kernels may have to be compiled
+
+
+@dataclass(slots=True)
+class PipelineRun:
+    """What one run showed."""
+
+    channels: int
+    rate: float  # Hz
+    block: int  # samples
+    seconds: float  # that were counted
+    latency: dict[str, list[float]] = field(default_factory=dict)  # place: s since the last sample existed
+    lost: int = 0  # frames
+    gaps: int = 0
+    cpu: dict[str, float] = field(default_factory=dict)  # process: share of a core, NaN where nobody tells
+
+    @property
+    def misses(self) -> int:
+        """Return how many filtered blocks came later than their own length after their last sample."""
+        return int((np.array(self.latency["filtered"]) > self.block / self.rate).sum())
+
+    @property
+    def held(self) -> bool:
+        """Return whether nothing was lost and the processing kept up: its last blocks as prompt as its first."""
+        late = np.array(self.latency["filtered"])
+        enough = len(late) > 0.9 * self.seconds * self.rate / self.block
+        return bool(enough and not self.lost and not self.gaps and np.median(late[-len(late) // 10 :]) < 0.1)
+
+
+def run_pipeline(source: str, *, channels: int, rate: float, block: int, seconds: float) -> PipelineRun:
+    """Run `source` through acquisition (with its journal) and processing for so long, and return what was seen.
+
+    Raises
+    ------
+    SourceLostError
+        One of the processes ended before its time.
+    """
+    found = PipelineRun(channels, rate, block, seconds, {place: [] for place in PLACES})
+    with tempfile.TemporaryDirectory(prefix="zeromag-bench-") as folder:
+        session = Session().changed(**{"source": source, "acquire.block": block})
+        _Run(session, Path(folder), found).follow(seconds)
+    return found
+
+
+class _Run:
+    def __init__(self, session: Session, folder: Path, found: PipelineRun) -> None:
+        self._session, self._folder, self._found = session, folder, found
+        self._news: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def follow(self, seconds: float) -> None:
+        children = {role: Child(role, [role], lambda *news: self._news.put(news)) for role in ("process", "acquire")}
+        try:
+            self._await("process", "warm")
+            settings = self._session.as_dict()
+            children["acquire"].tell(json.dumps({"session": settings, "record": str(self._folder), "seconds": None}))
+            raw = self._await("acquire", "endpoint")
+            children["process"].tell(json.dumps({"endpoint": raw, "session": settings, "out": None}))
+            self._listen(raw, self._published)
+            self._listen(self._await("process", "endpoint"), self._processed)
+            time.sleep(SETTLE)
+            before = {name: _cpu_seconds(child.pid) for name, child in children.items()}
+            time.sleep(seconds)
+            for name, child in children.items():
+                self._found.cpu[name] = (_cpu_seconds(child.pid) - before[name]) / seconds
+        finally:
+            self._stop.set()
+            for thread in self._threads:
+                thread.join()
+            for path in self._folder.glob("*.zmj"):  # it has been written; no recording is made of it
+                path.unlink()
+            for child in children.values():
+                child.let_go()
+                child.ended(patience=10.0)
+
+    def _await(self, who: str, what: str) -> str:
+        deadline = time.monotonic() + START_SECONDS
+        said = ""
+        while time.monotonic() < deadline:
+            try:
+                name, news = self._news.get(timeout=1.0)
+            except queue.Empty:
+                continue
+            said = str(news.get("say", said))
+            if name == who and what in news:
+                return str(news[what])
+            if "ended" in news:
+                raise SourceLostError(f"the {name} process ended before anything could be measured: {said}")
+        raise SourceLostError(f"the {who} process did not start within {START_SECONDS:g} s")
+
+    def _listen(self, endpoint: str, take: Any) -> None:
+        def follow() -> None:
+            try:
+                with Subscription(endpoint, from_start=False, reconnect=True) as stream:
+                    head: int | None = None
+                    while not self._stop.is_set():
+                        message = stream.receive(0.1)
+                        now = time.monotonic_ns()
+                        if isinstance(message, Block):
+                            head = message.first if head is None else head
+                            if message.first - head < SETTLE * message.rate:
+                                continue
+                        take(message, now)
+                    self._found.lost += stream.lost
+            except ZeromagError:
+                self._found.lost += 1
+
+        thread = threading.Thread(target=follow, name="listen", daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _published(self, message: Message | None, now: int) -> None:
+        if isinstance(message, Block):
+            self._found.latency["published"].append((now - message.t_ns) * 1e-9)
+
+    def _processed(self, message: Message | None, now: int) -> None:
+        if isinstance(message, Block):
+            self._found.latency["filtered"].append((now - message.t_ns) * 1e-9)
+            self._found.gaps += any(event.kind == "gap" for event in message.events)
+        elif isinstance(message, Result) and message.name == "map":
+            self._found.latency["mapped"].append((now - message.fields["t_ns"]) * 1e-9)
+        elif isinstance(message, Result) and message.name == "status":
+            self._found.lost = max(self._found.lost, int(message.fields["lost"]))
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return what a process has used so far; NaN where the system does not tell it this way (not Linux)."""
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return float("nan")
+    return (int(after_name[11]) + int(after_name[12])) / 100.0  # user and system, in ticks of 10 ms

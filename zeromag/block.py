@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ class Block:
     `data` is finite or NaN but never trusted. `events` are those that happened inside the block.
     """
 
-    data: NDArray[np.float64]  # (n_samples, n_channels) T (ECG: V), read-only
+    data: NDArray[np.float64]  # (n_samples, n_channels) T (ECG: V), read-only, row behind row in memory
     first: int  # index of the first sample in the stream, gaps counted
     rate: float  # Hz
     sensors: SensorArray
@@ -39,11 +39,9 @@ class Block:
             raise ValueError(f"a block of {len(self.sensors)} sensors got {data.shape[1]} columns")
         if not self.rate > 0:
             raise ValueError(f"rate must be above 0 Hz, got {self.rate}")
+        _SET_DATA(self, _kept(data))
         if self.mask is not None:
-            if self.mask.shape != data.shape or self.mask.dtype != np.bool_:
-                raise ValueError(f"mask must be bool {data.shape}, got {self.mask.dtype} {self.mask.shape}")
-            self.mask.setflags(write=False)
-        data.setflags(write=False)
+            _SET_MASK(self, self._fitting(self.mask))
 
     def __len__(self) -> int:
         return int(self.data.shape[0])
@@ -74,28 +72,38 @@ class Block:
         events: tuple[Event, ...] = (),
     ) -> Self:
         """Return the same span with other values; a new `mask` replaces, new `events` are added."""
-        return type(self)(
-            data=data,
-            first=self.first,
-            rate=self.rate,
-            sensors=self.sensors,
-            mask=self.mask if mask is None else mask,
-            events=self.events + events,
-            t_ns=self.t_ns,
-        )
+        if data.shape != self.data.shape or data.dtype != _FLOAT:
+            raise ValueError(f"values of this block are float64 {self.data.shape}, got {data.dtype} {data.shape}")
+        new = self._copy(_kept(data), self.first)
+        _SET_MASK(new, self.mask if mask is None else self._fitting(mask))
+        _SET_EVENTS(new, self.events + events if events else self.events)
+        return new
 
     def part(self, start: int, stop: int) -> Self:
         """Return samples `start:stop`, counted from this block's first, with their events."""
+        if not 0 <= start < min(stop, len(self)):
+            raise ValueError(f"a part of {len(self)} samples holds at least one of them, got {start}:{stop}")
         begin, end = self.first + start, self.first + stop
-        return type(self)(
-            data=self.data[start:stop],
-            first=begin,
-            rate=self.rate,
-            sensors=self.sensors,
-            mask=None if self.mask is None else self.mask[start:stop],
-            events=tuple(event for event in self.events if begin <= event.sample < end),
-            t_ns=self.t_ns,
-        )
+        new = self._copy(self.data[start:stop], begin)
+        _SET_MASK(new, None if self.mask is None else self.mask[start:stop])
+        _SET_EVENTS(new, tuple(event for event in self.events if begin <= event.sample < end) if self.events else ())
+        return new
+
+    def _copy(self, data: NDArray[np.float64], first: int) -> Self:
+        """Return a block of the same stream without checking anew what is known: mask and events are still to come."""
+        new = _NEW(type(self))
+        _SET_DATA(new, data)
+        _SET_FIRST(new, first)
+        _SET_RATE(new, self.rate)
+        _SET_SENSORS(new, self.sensors)
+        _SET_T_NS(new, self.t_ns)
+        return new
+
+    def _fitting(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return a mask that fits the data, read-only."""
+        if mask.shape != self.data.shape or mask.dtype != np.bool_:
+            raise ValueError(f"mask must be bool {self.data.shape}, got {mask.dtype} {mask.shape}")
+        return _kept(mask)
 
 
 def joined(blocks: Sequence[Block]) -> Block:
@@ -111,3 +119,23 @@ def joined(blocks: Sequence[Block]) -> Block:
         events=tuple(event for block in blocks for event in block.events),
         t_ns=blocks[-1].t_ns,
     )
+
+
+Kept = TypeVar("Kept", NDArray[np.float64], NDArray[np.bool_])
+
+
+def _kept(values: Kept) -> Kept:
+    """Return the values read-only and row behind row: another layout would compile every kernel anew, mid-stream."""
+    flags = values.flags
+    if flags.c_contiguous:
+        flags.writeable = False
+        return values
+    return _kept(np.ascontiguousarray(values))
+
+
+_FLOAT = np.dtype(np.float64)
+_NEW = object.__new__
+# the slots themselves, past the lock of the frozen class
+_SET_DATA, _SET_FIRST, _SET_RATE, _SET_SENSORS, _SET_MASK, _SET_EVENTS, _SET_T_NS = (
+    getattr(Block, name).__set__ for name in ("data", "first", "rate", "sensors", "mask", "events", "t_ns")
+)

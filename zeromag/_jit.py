@@ -31,6 +31,7 @@ def compiled(function: Function, *like: object) -> Function:
     Numba's own call looks at the type of every array: a third of the time of a small block. Here the caller answers
     for the types: blocks are float64, row behind row, and what a running stage holds never changes its own.
     """
-    dispatcher, kinds = cast("Any", function), tuple(typeof(value) for value in like)
+    dispatcher, kind = cast("Any", function), cast("Callable[[object], object]", typeof)
+    kinds = tuple(kind(value) for value in like)
     dispatcher.compile(kinds)  # or loads it, or knows it already
     return cast("Function", dispatcher.overloads[kinds].entry_point)

@@ -1,11 +1,16 @@
-"""A block's mask as every kernel is given it."""
+"""Which samples are bad: a block's mask as every kernel is given it, and whether all are good."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zeromag._jit import BOOL, F64, kernel
+from zeromag._lanes import LANES, any_true, fma, has_nan, load, splat
 from zeromag.block import Block
+
+NO_MASK = np.zeros((0, 0), dtype=np.bool_)  # stands for the mask of a block that has none
+NO_MASK.setflags(write=False)
 
 
 def bad_samples(block: Block) -> NDArray[np.bool_]:
@@ -13,3 +18,23 @@ def bad_samples(block: Block) -> NDArray[np.bool_]:
     bad = block.bad()
     bad.setflags(write=False)
     return bad
+
+
+@kernel
+def all_good(x: F64, bad: BOOL, low: int, n: int) -> bool:
+    """Return whether every sample of `n` neighbouring columns is finite and none is marked bad."""
+    flat, flat_bad, zero = x.reshape(x.size), bad.reshape(bad.size), splat(0.0)
+    whole = n // LANES * LANES
+    flaws, total, rest = False, zero, 0.0
+    for t in range(x.shape[0]):
+        start = t * x.shape[1] + low
+        for c in range(0, whole, LANES):
+            total = fma(load(flat, start + c), zero, total)  # 0·NaN and 0·inf are NaN
+        for c in range(whole, n):
+            rest += flat[start + c] * 0.0
+        if len(flat_bad):
+            for c in range(0, whole, LANES):
+                flaws |= any_true(flat_bad, start + c)
+            for c in range(whole, n):
+                flaws |= flat_bad[start + c]
+    return not (flaws or has_nan(total) or np.isnan(rest))

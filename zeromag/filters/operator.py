@@ -9,9 +9,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from zeromag._jit import BOOL, F64, I64, kernel
+from zeromag._jit import compiled
+from zeromag._lanes import LANES
 from zeromag.block import Block
-from zeromag.filters.bad_samples import bad_samples
+from zeromag.filters.bad_samples import NO_MASK, bad_samples
+from zeromag.filters.operate import baseline, operate_around, steady, unlike
 from zeromag.sensors import SensorArray
 
 BASELINE_S = 1.0  # memory of the baseline that keeps a change of plan from leaving a step
@@ -51,81 +53,6 @@ def nothing() -> Operator:
     return Operator(inputs=none, outputs=none, left=np.zeros((0, 0)), right=np.zeros((0, 0)))
 
 
-@kernel
-def _gather(row: F64, inputs: I64, right: F64, middle: F64) -> None:
-    """Write `middle` = right·row[inputs]; `right` is (n_in, rank), its rank a multiple of eight.
-
-    Eight sums at a time stay in registers; the order of addition is the same for every sample.
-    """
-    for k in range(0, right.shape[1], 8):
-        m0, m1, m2, m3, m4, m5, m6, m7 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-        for c in range(len(inputs)):
-            value = row[inputs[c]]
-            m0 += right[c, k] * value
-            m1 += right[c, k + 1] * value
-            m2 += right[c, k + 2] * value
-            m3 += right[c, k + 3] * value
-            m4 += right[c, k + 4] * value
-            m5 += right[c, k + 5] * value
-            m6 += right[c, k + 6] * value
-            m7 += right[c, k + 7] * value
-        middle[k], middle[k + 1], middle[k + 2], middle[k + 3] = m0, m1, m2, m3
-        middle[k + 4], middle[k + 5], middle[k + 6], middle[k + 7] = m4, m5, m6, m7
-
-
-@kernel
-def _spread(
-    x: F64, start: int, stop: int, inputs: I64, outputs: I64, right: F64, left: F64, keep: float, add: F64, out: F64
-) -> None:
-    """Write `out`; `right` is (n_in, rank) and `left` (rank, n_out), so that each inner loop runs along memory."""
-    rank, n_out = left.shape
-    middle, row = np.empty(rank), np.empty(n_out)
-    for t in range(start, stop):
-        _gather(x[t], inputs, right, middle)
-        row[:] = add
-        for k in range(0, rank, 4):
-            m0, m1, m2, m3 = middle[k], middle[k + 1], middle[k + 2], middle[k + 3]
-            left0, left1, left2, left3 = left[k], left[k + 1], left[k + 2], left[k + 3]
-            for c in range(n_out):
-                row[c] += (left0[c] * m0 + left1[c] * m1) + (left2[c] * m2 + left3[c] * m3)
-        if keep == 0.0:  # not 0·x: a bad channel may hold NaN
-            for c in range(n_out):
-                out[t, outputs[c]] = row[c]
-        else:
-            for c in range(n_out):
-                out[t, outputs[c]] = keep * x[t, outputs[c]] + row[c]
-
-
-@kernel
-def _baseline(x: F64, start: int, stop: int, gain: float, slow: F64, older: F64) -> None:
-    for t in range(start, stop):
-        for c in range(x.shape[1]):
-            if np.isfinite(x[t, c]):
-                if np.isnan(older[c]):  # the first second: better the first sample than none
-                    older[c] = x[t, c]
-                slow[c] = x[t, c] if np.isnan(slow[c]) else slow[c] + gain * (x[t, c] - slow[c])
-
-
-@kernel
-def _settled_baseline(x: F64, start: int, stop: int, gain: float, slow: F64) -> None:
-    """Do the same where every sample is finite and every channel has begun."""
-    for t in range(start, stop):
-        for c in range(x.shape[1]):
-            slow[c] += gain * (x[t, c] - slow[c])
-
-
-@kernel
-def _unlike(x: F64, mask: BOOL, bad: BOOL) -> int:
-    """Return how many samples are good where the pattern says bad, or the reverse."""
-    count = 0
-    for t in range(x.shape[0]):
-        for c in range(x.shape[1]):
-            value = x[t, c]
-            now = (value - value != 0.0) | mask[t, c]  # inf - inf and NaN - NaN are NaN
-            count += now != bad[c]
-    return int(count)
-
-
 class SpatialStep:
     """A running spatial operator.
 
@@ -148,15 +75,22 @@ class SpatialStep:
         self._now: _Ready | None = None
         self._recent, self._older = self._slow.copy(), self._slow.copy()
         self._offset = np.zeros(len(head.sensors))
+        self._steady = self._compiled(head)
         self.planned = 0
 
     def __call__(self, block: Block) -> Block:
         """Return the block with the operator applied."""
-        x, mask = block.data, bad_samples(block)
-        out = x.copy()
+        x = block.data
+        out = np.empty(x.shape)
         due = self._every - (block.first - self._origin) % self._every  # samples to the next baseline
-        known = self._now is not None and not self._stale
-        if known and due >= len(x) and _unlike(x, mask, self._bad) == 0:  # as most blocks are
+        ready = None if self._stale or due < len(x) else self._now
+        if ready is not None and self._begun:
+            mask = NO_MASK if block.mask is None else block.mask
+            if self._steady(x, mask, ready.right, ready.left, ready.keep, ready.add, self._gain, self._slow, out):
+                self._snapshot(block.stop)
+                return block.with_data(out)
+        mask = bad_samples(block)
+        if ready is not None and unlike(x, mask, self._bad) == 0:
             self._apply(x, 0, len(x), out)
             self._remember(x, 0, len(x), block.first)
             return block.with_data(out)
@@ -166,6 +100,12 @@ class SpatialStep:
             self._apply(x, start, stop, out)
             self._remember(x, start, stop, block.first)
         return block.with_data(out)
+
+    def _compiled(self, head: Block) -> Callable[..., bool]:
+        """Return the kernel for blocks like this one."""
+        some = _Ready(nothing(), len(head.sensors))
+        out = np.empty(head.data.shape)
+        return compiled(steady, head.data, NO_MASK, some.right, some.left, some.keep, some.add, 0.0, self._slow, out)
 
     def replan(self, plan: Plan) -> None:
         """Use another plan from the next sample on; the slow part of every output stays where it is."""
@@ -192,7 +132,7 @@ class SpatialStep:
         key = good.tobytes()
         ready = self._known.pop(key, None)
         if ready is None:
-            ready = _Ready(self._plan(good))
+            ready = _Ready(self._plan(good), len(self._bad))
             self.planned += 1
             if len(self._known) >= PLANS:
                 del self._known[next(iter(self._known))]
@@ -204,36 +144,43 @@ class SpatialStep:
             was[before.operator.outputs] = before.operator.apply(base)
             will[ready.operator.outputs] = ready.operator.apply(base)
             self._offset += was - will
+        ready.place(self._offset)
         self._now = ready
 
     def _apply(self, x: NDArray[np.float64], start: int, stop: int, out: NDArray[np.float64]) -> None:
-        if (ready := self._now) is None or len(ready.operator.outputs) == 0:
-            return
-        op = ready.operator
-        add = self._offset[op.outputs]
-        _spread(x, start, stop, op.inputs, op.outputs, ready.right, ready.left, op.keep, add, out)
+        if (ready := self._now) is not None:
+            operate_around(x, start, stop, ready.right, ready.left, ready.keep, ready.add, out)
 
     def _remember(self, x: NDArray[np.float64], start: int, stop: int, first: int) -> None:
-        if self._begun and not self._bad.any():
-            _settled_baseline(x, start, stop, self._gain, self._slow)
-        else:
-            _baseline(x, start, stop, self._gain, self._slow, self._older)
-            self._begun = not (np.isnan(self._slow).any() or np.isnan(self._older).any())
-        if (first + stop - self._origin) % self._every == 0:
-            self._older, self._recent = self._recent, self._slow.copy()
+        baseline(x, start, stop, self._gain, self._slow, self._older)
+        started = not (np.isnan(self._slow).any() or np.isnan(self._older).any())
+        self._begun = started and not self._bad.any()
+        self._snapshot(first + stop)
+
+    def _snapshot(self, stop: int) -> None:
+        if (stop - self._origin) % self._every == 0:
+            newest = self._slow.copy()
+            self._older = np.where(np.isnan(self._recent), newest, self._recent)  # the first time there is none older
+            self._recent = newest
 
 
 class _Ready:
-    """An operator laid out for the kernel, its rank filled up with zeros to a multiple of eight."""
+    """An operator laid out for the kernel: all channels side by side, the rank filled up with zeros to whole halves."""
 
-    def __init__(self, operator: Operator) -> None:
+    def __init__(self, operator: Operator, channels: int) -> None:
         self.operator = operator
-        n_out, rank = operator.left.shape
-        full = -(-rank // 8) * 8
-        self.left = np.zeros((full, n_out))
-        self.left[:rank] = operator.left.T
-        self.right = np.zeros((operator.right.shape[1], full))
-        self.right[:, :rank] = operator.right.T
+        rank = operator.left.shape[1]
+        full, width = -(-rank // 8) * 8, -(-channels // LANES) * LANES
+        self.left = np.zeros((full, width))
+        self.left[:rank, operator.outputs] = operator.left.T
+        self.right = np.zeros((channels, full))
+        self.right[operator.inputs, :rank] = operator.right.T
+        self.keep, self.add = np.ones(width), np.zeros(width)
+        self.keep[operator.outputs] = operator.keep
+
+    def place(self, offset: NDArray[np.float64]) -> None:
+        """Take over the offset (n_channels,) that keeps the slow part of the outputs where it was."""
+        self.add[self.operator.outputs] = offset[self.operator.outputs]
 
 
 def located(sensors: SensorArray, *kinds: str) -> NDArray[np.int64]:

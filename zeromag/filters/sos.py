@@ -6,20 +6,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zeromag._jit import BOOL, F64, I64, compiled, kernel
-from zeromag._lanes import LANES, any_true, fma, has_nan, load, splat, store
+from zeromag._lanes import LANES, fma, load, splat, store
 from zeromag.block import Block
+from zeromag.filters.bad_samples import NO_MASK, all_good
 from zeromag.sensors import Kind
 
 HOLD_S = 0.1  # longest run of bad samples bridged by the last good value; after a longer one the channel starts anew
 FILTERED: tuple[Kind, ...] = ("mag", "ref", "ecg")  # all of them, so that they stay aligned in time
 PACKED = 64  # samples that go from section to section at a time: 8 KiB, a quarter of the fastest cache
-NO_MASK = np.zeros((0, 0), dtype=np.bool_)  # stands for a block without a bad sample
-NO_MASK.setflags(write=False)
 
 
 @kernel
 def _section(
-    x: F64, at: int, stride: int, out: F64, to: int, onward: int, samples: int, sections: F64, k: int, state: F64, g: int
+    x: F64,
+    at: int,
+    stride: int,
+    out: F64,
+    to: int,
+    onward: int,
+    count: int,
+    sections: F64,
+    k: int,
+    state: F64,
+    g: int,
 ) -> None:
     """Carry sixteen channels through biquad `k`, transposed direct form II, their state in registers.
 
@@ -29,7 +38,7 @@ def _section(
     a1, a2 = splat(sections[k, 3]), splat(sections[k, 4])
     place = (g * len(sections) + k) * 2 * LANES
     one, two = load(state, place), load(state, place + LANES)
-    for _ in range(samples):
+    for _ in range(count):
         value = load(x, at)
         y = fma(b0, value, one)
         one = fma(a1, y, fma(b1, value, two))
@@ -65,29 +74,9 @@ def biquads(
 
 
 @kernel
-def _all_good(x: F64, bad: BOOL, low: int, n: int) -> bool:
-    """Return whether every sample of `n` neighbouring columns is finite and none is marked bad."""
-    flat, flat_bad, zero = x.reshape(x.size), bad.reshape(bad.size), splat(0.0)
-    whole = n // LANES * LANES
-    flaws, total, rest = False, zero, 0.0
-    for t in range(x.shape[0]):
-        start = t * x.shape[1] + low
-        for c in range(0, whole, LANES):
-            total = fma(load(flat, start + c), zero, total)  # 0·NaN and 0·inf are NaN
-        for c in range(whole, n):
-            rest += flat[start + c] * 0.0
-        if len(flat_bad):
-            for c in range(0, whole, LANES):
-                flaws |= any_true(flat_bad, start + c)
-            for c in range(whole, n):
-                flaws |= flat_bad[start + c]
-    return not (flaws or has_nan(total) or np.isnan(rest))
-
-
-@kernel
 def _steady(x: F64, bad: BOOL, low: int, n: int, sections: F64, state: F64, held: F64, out: F64) -> bool:
     """Filter a block without a bad sample, of channels side by side that have all begun; False if it is not one."""
-    if not _all_good(x, bad, low, n):
+    if not all_good(x, bad, low, n):
         return False
     samples, whole = x.shape[0], n // LANES
     flat, flat_out, flat_state = x.reshape(x.size), out.reshape(out.size), state.reshape(state.size)
@@ -198,9 +187,7 @@ class Cascade:
         ):
             return out
         bad = np.zeros(x.shape, dtype=np.bool_) if mask is None else mask
-        settled = _cascade(
-            x, bad, self._columns, self._signed, self._rest, self._hold, state, held, self._missed, out
-        )
+        settled = _cascade(x, bad, self._columns, self._signed, self._rest, self._hold, state, held, self._missed, out)
         self._begun = settled and self._side_by_side
         return out
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 
 from tests.viz_qt import application, grabbed
-from tests.viz_scene import RATE, array, average, fill, grid, send_map, traces
+from tests.viz_scene import RATE, array, average, fill, grid, send_map, status, traces
 from zeromag.block import Block
+from zeromag.mapping.average import Average
+from zeromag.physics.halfspace import HalfSpace
 from zeromag.viz.feed import Feed
 from zeromag.viz.film import Film
 from zeromag.viz.spectrum import amplitude_spectrum, noise_floor
@@ -127,6 +130,77 @@ def test_the_film_is_the_field_the_sensors_read():
         j, i = np.abs(shown.grid.y - y).argmin(), np.abs(shown.grid.x - x).argmin()
         if shown.grid.mask[j, i]:
             assert shown.bz[j, i] == pytest.approx(row[c], abs=0.12 * np.abs(row).max())
+
+
+def test_the_film_shows_the_way_the_poles_have_come():
+    """A current that turns by 90° within the beat takes its poles along a quarter of a circle."""
+    sensors = array()
+    lead = HalfSpace().field(np.array([[0.0, 0.0, -0.08]]), sensors.positions)[:, 0, 2, :]
+    time_s = np.arange(-50, 51) / RATE
+    angle = np.pi / 2 * (time_s + 0.05) / 0.1
+    strength = 10e-6 * np.stack([np.cos(angle), np.sin(angle), 0 * angle], axis=1)
+    good = np.ones(36, dtype=np.bool_)
+    film = Film()
+    film.see(Average("normal", time_s, strength @ lead.T, np.full(36, 5e-14), 50, sensors, good))
+    film.wait()
+    film.see(None)
+    way = film.trajectory(0.05, 1e-12)
+    assert len(way) == 51
+    plus = np.array([pair.plus for pair in way])
+    turned = np.degrees(np.unwrap(np.arctan2(plus[:, 1], plus[:, 0])))
+    assert turned[-1] - turned[0] == pytest.approx(45, abs=4)  # half of the quarter within the last 50 ms
+    assert np.hypot(*plus.T) == pytest.approx(0.08 / np.sqrt(2), abs=0.006)
+    assert film.trajectory(0.05, 1.0) == []
+
+
+def test_the_way_of_the_poles_is_painted_over_the_map():
+    window = opened("research")
+    window.beat.move_cursor(0.0)
+    window.tick()
+    window.film.film.track = [
+        replace(pair, plus=(0.003 * (k - 275), 0.09)) for k, pair in enumerate(window.film.film.track)
+    ]
+    with_way = grabbed(window.film)
+    window.film.film.track = []
+    without = grabbed(window.film)
+    changed = np.abs(with_way.astype(int) - without.astype(int)).sum(axis=2) > 60
+    assert changed.sum() > 60
+    assert np.nonzero(changed)[0].mean() < window.film.height() / 2  # at the head's side
+    window.close()
+
+
+def test_the_trend_goes_through_the_parameters_with_their_intervals():
+    feed = fill(Feed())
+    for second in (20, 40):
+        told = status(array()) | {"seconds": float(second)}
+        told["parameters"] = {"qt": {"value": 0.4 + second / 1e4, "low": 0.39, "high": 0.42, "unit": "s"}}
+        feed.result("status", told, {})
+    window = Window(feed, layout="research")
+    window._timer.stop()
+    window.show()
+    window.tick()
+    assert window.trend.shown == "rate"
+    window.trend.show_next()
+    window.tick()
+    assert (window.trend.title, window.trend._item.getAxis("left").labelText) == ("QT interval", "ms")
+    x, y = window.trend._counted.getData()
+    assert x.tolist() == [9.0, 20.0, 40.0]
+    assert y == pytest.approx([401.3, 402, 404])
+    assert window.trend._spread.opts["bottom"][1:] == pytest.approx([12, 14])
+    grabbed(window.trend)
+    window.trend.show_next()
+    window.tick()
+    assert window.trend.shown == "rate"
+    window.close()
+
+
+def test_the_parameters_stand_in_the_clinics_layout():
+    window = opened("clinic")
+    assert window.panels["numbers"].rows == [
+        ("QT interval", "401.3 ms", "399.1 to 403.9"), ("map angle T", "41.0 °", "38.5 to 43.2")
+    ]  # fmt: skip
+    assert window.panels["numbers"].isVisible()
+    window.close()
 
 
 def test_an_array_without_a_map_says_why():

@@ -94,12 +94,90 @@ def test_every_translation_is_of_a_word_the_report_says():
     code = "".join(file.read_text(encoding="utf-8") for file in package.glob("*.py"))
     for file in (package / "words").glob("*.toml"):
         for word in tomllib.loads(file.read_text(encoding="utf-8")):
-            assert word in ("yes", "no", "not yet", "normal", "ectopic") or f'"{word}"' in code or f"'{word}'" in code
+            assert (
+                word in ("fonts", "yes", "no", "not yet", "normal", "ectopic")
+                or f'"{word}"' in code
+                or f"'{word}'" in code
+            )
 
 
 def test_an_unknown_language_is_refused(tmp_path):
     with pytest.raises(ValueError, match="one of en, ja, got xx"):
         write_report(tmp_path, SUMMARY, [], None, language="xx")
+
+
+def test_another_language_is_one_more_file(tmp_path, monkeypatch):
+    """A file beside the others is all: its words, its fonts, its name among the languages."""
+    from zeromag.viz import words
+
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "xq.toml").write_text('"Parameters" = "Paramotri"\n"value" = "valo"\n', encoding="utf-8")
+    monkeypatch.setattr(words, "files", lambda _: tmp_path / "words")
+    assert words.languages() == ["en", "xq"]
+    write_report(tmp_path, SUMMARY, [], None, language="xq")
+    assert "<h2>Paramotri</h2>" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Paramotri" in words_of(tmp_path / "report.pdf")
+
+
+def test_the_session_says_the_reports_language(tmp_path):
+    import argparse
+
+    from zeromag.commands.settings import session_of
+    from zeromag.errors import InputError
+
+    flags = argparse.Namespace(session=tmp_path / "scan.toml", language=None)
+    flags.session.write_text('language = "ja"', encoding="utf-8")
+    assert session_of(flags).language == "ja"
+    with pytest.raises(InputError, match="language is one of en, ja, got tlh"):
+        session_of(argparse.Namespace(session=None, language="tlh"))
+
+
+def test_a_number_stands_beside_what_the_literature_says_with_its_source(tmp_path):
+    figures = {
+        "qrs": {"value": 0.0884, "low": 0.088, "high": 0.089, "unit": "s"},
+        "angle_change_T": {"value": 12.0, "low": 10.0, "high": 14.0, "unit": "deg"},
+        "rt": {"value": 0.26, "low": 0.25, "high": 0.27, "unit": "s"},
+    }
+    write_report(tmp_path, {**SUMMARY, "parameters": figures}, [], None)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for text in (" ".join(words_of(tmp_path / "report.pdf").split()), page):
+        for words in ("70 to 104 ms [1]", "limit 45 ° [2]", "36,299 healthy women", "no verdict on this one", "[3]"):
+            assert words in text
+        assert "diagnos" not in text.lower()
+        assert " normal range" not in text
+    write_report(tmp_path, {**SUMMARY, "parameters": {"rt": figures["rt"]}}, [], None)
+    assert "verdict" not in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_every_range_is_of_a_parameter_there_is_and_has_a_source():
+    from zeromag.mapping.measures import UNITS
+    from zeromag.viz.literature import RANGES, SOURCES
+
+    assert set(RANGES) <= set(UNITS)
+    assert {found.source for found in RANGES.values()} <= set(range(1, len(SOURCES) + 1))
+
+
+def grey(picture):
+    """A picture as a black-and-white printer gives it (ITU-R BT.601)."""
+    return picture[..., :3].astype(float) @ np.array([0.299, 0.587, 0.114])
+
+
+def test_a_grey_print_keeps_the_sign():
+    """Both poles as strong: in grey they are the same shade, and only lines and signs tell them apart."""
+    of = grid()
+    shown = field_map(of)
+    x, y = np.meshgrid(of.x, of.y)
+    near = np.exp(-((x - 0.05) ** 2 + (y - 0.05) ** 2) / (2 * 0.03**2))
+    shown.bz[:] = 50e-12 * (near - near[::-1, ::-1])
+    kept = grey(pixels(png(map_figure(shown, 20, "R peak"))))
+    shown.bz[:] *= -1
+    turned = grey(pixels(png(map_figure(shown, 20, "R peak"))))
+    inside = (slice(40, 560), slice(40, 530))
+    assert np.corrcoef(kept[inside].ravel(), turned[inside].ravel())[0, 1] > 0.8  # the shades do not tell
+    differs = np.abs(kept[inside] - turned[inside]) > 60
+    assert differs.sum() > 300  # the strokes do
+    plus = kept[inside][:200, 300:]
+    assert (plus > 245).sum() > 30  # the white + on the pole
 
 
 def test_every_page_says_what_this_is_not(folder):

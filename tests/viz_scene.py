@@ -84,6 +84,8 @@ def status(sensors: SensorArray) -> dict[str, object]:
                       "map_correlation": 0.999, "noise_gain": 0.93}],
         "chain_reason": "", "usable": {"answer": "not yet", "reasons": ["few beats"], "seconds_needed": 24},
         "recording": True, "source": "sim:adult", "simulated": True,
+        "parameters": {"qt": {"value": 0.4013, "low": 0.3991, "high": 0.4039, "unit": "s"},
+                       "map_angle_T": {"value": 41.0, "low": 38.5, "high": 43.2, "unit": "deg"}},
     }  # fmt: skip
 
 

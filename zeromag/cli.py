@@ -236,6 +236,7 @@ def _settings(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("settings (each is a key of the session file too)")
     group.add_argument("--session", type=Path, help="TOML file with the settings; flags win over it")
     group.add_argument("--subject", help="a code, never a name")
+    group.add_argument("--language", help="of the report: en, ja; default en")
     group.add_argument("--suppression", choices=("auto", "joint", "homogeneous", "none"), help="default auto")
     group.add_argument("--line", type=int, choices=(0, 50, 60), help="mains in Hz; default 0: find out")
     group.add_argument("--low-pass", type=float, metavar="HZ", help="default 100")

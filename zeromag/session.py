@@ -51,6 +51,7 @@ class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     source: str = "sim:adult"
     subject: str = ""  # a code, never a name
+    language: str = "en"  # of the report
     acquire: Acquire = Acquire()
     clean: Clean = Clean()
     beats: Beats = Beats()

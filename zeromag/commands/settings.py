@@ -7,11 +7,14 @@ import argparse
 import msgspec
 
 from zeromag.calibration import read_calibration
+from zeromag.errors import InputError
 from zeromag.session import Session, read_session
+from zeromag.viz.words import languages
 
 FLAGS = {
     "source": "source",
     "subject": "subject",
+    "language": "language",
     "suppression": "clean.suppression",
     "line": "clean.line",
     "low_pass": "clean.low_pass",
@@ -25,4 +28,7 @@ def session_of(flags: argparse.Namespace, known: Session | None = None) -> Sessi
     session = read_session(flags.session) if flags.session else known or Session()
     if getattr(flags, "calibration", None) is not None:
         session = session.changed(calibration=msgspec.to_builtins(read_calibration(flags.calibration)))
-    return session.changed(**{key: getattr(flags, flag, None) for flag, key in FLAGS.items()})
+    session = session.changed(**{key: getattr(flags, flag, None) for flag, key in FLAGS.items()})
+    if session.language not in languages():
+        raise InputError(f"the report's language is one of {', '.join(languages())}, got {session.language}")
+    return session

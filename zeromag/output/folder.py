@@ -33,6 +33,6 @@ def write_results(out: Path, outcome: Outcome, session: Session) -> None:
             write_evoked(out / "average-ave.fif", outcome.averages, outcome.rate)
         if outcome.maps:
             write_maps(out / "maps.h5", outcome.maps)
-        write_report(out, numbers, list(outcome.averages), outcome.maps.get("normal"))
+        write_report(out, numbers, list(outcome.averages), outcome.maps.get("normal"), language=session.language)
     except OSError as error:
         raise StorageError(f"the results could not all be written to {out}: {error.strerror or error}") from error

@@ -29,6 +29,7 @@ def looking(window: Window) -> list[Action]:
         ("Right", "cursor 1 ms on", lambda: beat.move_cursor(beat.cursor_s + 0.001)),
         ("Shift+Left", "cursor 10 ms back", lambda: beat.move_cursor(beat.cursor_s - 0.01)),
         ("Shift+Right", "cursor 10 ms on", lambda: beat.move_cursor(beat.cursor_s + 0.01)),
+        ("N", "next trend: heart rate, or a parameter (Research)", window.trend.show_next),
         ("C", "next class of beats", lambda: next_class(window)),
         ("+", "higher traces", lambda: traces.magnify(1.25)),
         ("-", "lower traces", lambda: traces.magnify(0.8)),

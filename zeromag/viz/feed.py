@@ -18,7 +18,7 @@ from zeromag.mapping.field_map import FieldMap, Grid
 from zeromag.ring import Ring
 from zeromag.sensors import SensorArray
 from zeromag.viz.scale import BeatScale
-from zeromag.viz.status import Status, read_status
+from zeromag.viz.status import Figure, Status, read_status
 
 STALE_NS = 200_000_000  # a picture older than this is not live
 
@@ -57,6 +57,7 @@ class Feed:
         self.status = Status()
         self.beats: deque[Beat] = deque(maxlen=400)
         self.beats_seen = 0
+        self.history: deque[tuple[float, dict[str, Figure]]] = deque(maxlen=2000)  # s of the scan, parameters then
         self.scale = BeatScale()
         self.message = ""  # the last thing that went wrong, for people
         self.ended: str | None = None  # the reason, once the stream is over
@@ -84,6 +85,7 @@ class Feed:
             self._fresh(sensors, rate)
             self.averages = {}
             self.map = None
+            self.history.clear()
         self.session = session or {}
         self.ended = None
         self.version += 1
@@ -214,6 +216,9 @@ class Feed:
 
     def _take_status(self, fields: Mapping[str, object], _: Mapping[str, NDArray[np.generic]]) -> None:
         self.status = read_status(fields)
+        known = self.history[-1][1] if self.history else {}
+        if self.status.parameters and self.status.parameters != known:
+            self.history.append((self.status.seconds, self.status.parameters))
 
 
 def _number(value: object) -> float:

@@ -89,7 +89,7 @@ class FieldMapPanel(Panel):
             self._draw_arrows(painter, box, shown)
         self.note = self.words(step)
         if self.poles:
-            self._draw_poles(painter, box, shown)
+            self.draw_poles(painter, box, shown)
         middle = box.center()
         for text, x, y in (
             ("R", box.left() - 10, middle.y()),
@@ -123,7 +123,7 @@ class FieldMapPanel(Panel):
         found = isolines(shown.grid, shown.bz, self.limit, step)
         if found:
             points = np.concatenate([isoline.points for isoline in found])
-            x, y = (part.tolist() for part in _to_screen(box, shown, points[:, 0], points[:, 1]))
+            x, y = (part.tolist() for part in to_screen(box, shown, points[:, 0], points[:, 1]))
         at = 0
         for isoline in found:
             path = paths[int(np.sign(round(isoline.level / step)))]
@@ -146,7 +146,7 @@ class FieldMapPanel(Panel):
         if not self._places:
             return
         names, x_m, y_m = zip(*self._places, strict=True)
-        across, down = _to_screen(box, shown, np.array(x_m), np.array(y_m))
+        across, down = to_screen(box, shown, np.array(x_m), np.array(y_m))
         good, bad = QPainterPath(), QPainterPath()
         for name, x, y in zip(names, across.tolist(), down.tolist(), strict=True):
             if name in self._bad:
@@ -169,19 +169,19 @@ class FieldMapPanel(Panel):
         strong = (jx != 0) | (jy != 0)
         if not strong.any():
             return
-        x, y = np.meshgrid(*_to_screen(box, shown, shown.grid.x[rows], shown.grid.y[rows]))
+        x, y = np.meshgrid(*to_screen(box, shown, shown.grid.x[rows], shown.grid.y[rows]))
         longest = 1.3 * box.width() * every / shown.bz.shape[1]
         painter.setPen(QPen(QColor(10, 14, 18), 1.6))
         painter.drawLines(arrows(x[strong], y[strong], jx[strong] * longest, -jy[strong] * longest))
 
-    def _draw_poles(self, painter: QPainter, box: QRectF, shown: LiveMap) -> None:
+    def draw_poles(self, painter: QPainter, box: QRectF, shown: LiveMap) -> None:
         """Mark where the field is strongest either way, and print the angle from plus to minus."""
         seen = np.abs(shown.bz[shown.grid.mask])
         if not np.isfinite(seen).any() or np.nanmax(seen) < CLEAR * self.limit:
             return
         found = poles(shown.grid, shown.bz.astype(np.float64))
         places = np.array([found.plus, found.minus])
-        x, y = (part.tolist() for part in _to_screen(box, shown, places[:, 0], places[:, 1]))
+        x, y = (part.tolist() for part in to_screen(box, shown, places[:, 0], places[:, 1]))
         painter.setPen(QPen(QColor("#ffffff"), 1.4, Qt.PenStyle.DotLine))
         painter.drawLine(QLineF(x[0], y[0], x[1], y[1]))
         for sign, at_x, at_y in (("+", x[0], y[0]), ("−", x[1], y[1])):
@@ -225,7 +225,7 @@ class FieldMapPanel(Panel):
         painter.restore()
 
 
-def _to_screen(
+def to_screen(
     box: QRectF, shown: LiveMap, x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return pixels of places (m): patient's left to the right of the screen, head up."""

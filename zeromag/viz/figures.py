@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zeromag.mapping.average import Average
+from zeromag.mapping.fiducials import fiducials
 from zeromag.mapping.field_map import FieldMap
 from zeromag.mapping.poles import poles
 from zeromag.viz.palette import diverging
@@ -141,10 +142,16 @@ def after_r(field_map: FieldMap, at: int) -> str:
 
 
 def butterfly_axes(axes: Axes, average: Average) -> None:
-    """Draw every usable channel of an average over each other, pT against ms from R."""
+    """Draw every usable channel of an average over each other, pT against ms from R; P, QRS and T shaded."""
     wave = average.wave[:, average.good] * 1e12
     axes.plot(average.time * 1e3, wave, color="#0b4f8a", lw=0.6, alpha=0.7)
     axes.axvline(0, color=QUIET, lw=0.6)
+    marks = fiducials(average)
+    waves = ((marks.p_onset, marks.p_end), (marks.qrs_onset, marks.qrs_end), (marks.t_onset, marks.t_end))
+    for name, ends in zip(("P", "QRS", "T"), waves, strict=True):
+        if np.isfinite(ends).all():
+            axes.axvspan(ends[0] * 1e3, ends[1] * 1e3, color=QUIET, alpha=0.1, lw=0)
+            axes.text(ends[0] * 1e3 + 3, 0.04, name, transform=axes.get_xaxis_transform(), fontsize=7, color=QUIET)
     axes.set(xlabel="ms from R", ylabel="pT", xlim=(average.time[0] * 1e3, average.time[-1] * 1e3))
     noise = float(np.median(average.noise[average.good])) * 1e15
     axes.set_title(f"{average.kind}: {average.nave} beats, noise {noise:.0f} fT", fontsize=10, color=INK)

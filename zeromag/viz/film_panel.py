@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QPainter, QPen
+
 from zeromag.viz.beat_panel import BeatPanel
-from zeromag.viz.feed import Feed
-from zeromag.viz.field_map_panel import FieldMapPanel
+from zeromag.viz.feed import Feed, LiveMap
+from zeromag.viz.field_map_panel import FieldMapPanel, to_screen
 from zeromag.viz.film import Film
 from zeromag.viz.theme import Theme
 
+FAINT = 0.1  # of the film's scale: poles of a weaker field wander with the noise
 SLOWNESS = 10  # a beat of 0.8 s takes 8 s
 
 
@@ -35,6 +40,18 @@ class FilmPanel(FieldMapPanel):
         self._shown_s = self._beat.cursor_s
         self.map, self.limit, self.waiting = self.film.at(self._shown_s), self.film.limit, self.film.why_not
         return True
+
+    def draw_poles(self, painter: QPainter, box: QRectF, shown: LiveMap) -> None:
+        """Mark the poles, and under them the way that they have come."""
+        way = self.film.trajectory(self._shown_s, FAINT * self.limit)
+        for places in ([pair.plus for pair in way], [pair.minus for pair in way]):
+            if len(places) > 1:
+                x, y = to_screen(box, shown, *np.array(places).T)
+                points = [QPointF(*at) for at in zip(x.tolist(), y.tolist(), strict=True)]
+                for colour, width in (("#0a0e12", 4.0), ("#ffffff", 2.0)):
+                    painter.setPen(QPen(QColor(colour), width))
+                    painter.drawPolyline(points)
+        super().draw_poles(painter, box, shown)
 
     def toggle_play(self) -> None:
         """Play the beat in a loop, or hold it."""

@@ -12,6 +12,7 @@ from zeromag.viz.panel import write
 from zeromag.viz.readings import Reading
 from zeromag.viz.theme import RESEARCH_USE, Theme
 
+SHORT = 32  # letters of the source
 TONES = {
     "LIVE": "good",
     "REPLAY": "accent",
@@ -63,7 +64,7 @@ class Header(QWidget):
             align="left",
         )
         source = ("● REC  " if self.recording and self.state != "ENDED" else "") + self.source
-        write(painter, QRectF(118, 30, 220, 18), source, self.theme.quiet, size=12, align="left")
+        write(painter, QRectF(118, 30, 220, 18), short(source), self.theme.quiet, size=12, align="left")
         width = (self.width() - 350) / max(len(self.readings), 1)
         for k, reading in enumerate(self.readings):
             left = 350 + k * width
@@ -104,3 +105,8 @@ class Footer(QWidget):
         words, tone = (self.message, self.theme.warning) if self.message else (self.hint, self.theme.quiet)
         write(painter, box.adjusted(260, 0, 0, 0), words, tone, size=12 if self.message else 11, align="right")
         painter.end()
+
+
+def short(source: str) -> str:
+    """Return where samples come from so that a long path keeps its end, which tells it from others."""
+    return source if len(source) <= SHORT else f"{source[: SHORT // 3]}…{source[-(2 * SHORT // 3 - 1) :]}"

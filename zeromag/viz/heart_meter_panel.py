@@ -11,7 +11,7 @@ from zeromag.viz.readings import shielding_words
 from zeromag.viz.status import Cleaning, Status
 from zeromag.viz.theme import Theme
 
-ROW = 34  # px
+ROW = 48  # px
 ENOUGH = 0.9  # of the heart's power
 
 
@@ -51,13 +51,16 @@ class HeartMeterPanel(Panel):
             painter.drawText(box, Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop, self._status.chain_reason)
 
     def _draw_step(self, painter: QPainter, row: QRectF, step: Cleaning) -> None:
-        write(painter, row.adjusted(0, 0, -0.75 * row.width(), -16), step.stage, self.theme.text, align="left")
-        write(painter, row.adjusted(row.width() / 4, 0, 0, -16), shielding_words(step), self.theme.quiet, align="right")
+        write(painter, row.adjusted(0, 0, -90, 18 - row.height()), step.stage, self.theme.text, align="left")
+        below = row.adjusted(0, 28, 0, 0)
+        below.setHeight(14)
+        write(painter, below, shielding_words(step), self.theme.quiet, size=10, align="left")
         kept = step.heart_kept
         if kept is None:
             return
-        bar = QRectF(row.left(), row.top() + 19, row.width() - 84, 8)
+        bar = QRectF(row.left(), row.top() + 19, row.width(), 7)
         tone = self.theme.good if kept >= ENOUGH else self.theme.alarm
         painter.fillRect(bar, QColor(self.theme.line))
-        painter.fillRect(QRectF(bar.left(), bar.top(), bar.width() * min(max(kept, 0.0), 1.0), 8), QColor(tone))
-        write(painter, QRectF(bar.right() + 4, bar.top() - 5, 80, 18), f"{kept:.1%} kept", tone, size=10, align="right")
+        painter.fillRect(QRectF(bar.left(), bar.top(), bar.width() * min(max(kept, 0.0), 1.0), 7), QColor(tone))
+        said = QRectF(row.right() - 90, row.top(), 90, 18)
+        write(painter, said, f"{kept:.1%} kept", tone, size=11, bold=True, align="right")

@@ -23,9 +23,15 @@ LAYOUTS = {
     for layout in (
         Layout(
             "clinic",
-            (("map", 0, 0, 1, 1), ("traces", 0, 1, 1, 1), ("status", 1, 0, 1, 1), ("beat", 1, 1, 1, 1)),
+            (
+                ("map", 0, 0, 1, 2),
+                ("traces", 0, 2, 1, 2),
+                ("status", 1, 0, 1, 1),
+                ("numbers", 1, 1, 1, 2),
+                ("beat", 1, 3, 1, 1),
+            ),
             rows=(9, 5),
-            columns=(9, 11),
+            columns=(60, 30, 26, 84),
             traces=8,
         ),
         Layout(

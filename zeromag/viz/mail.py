@@ -20,7 +20,7 @@ from zeromag.viz.feed import Feed, LiveMap, Stream
 from zeromag.viz.isolines import isolines
 from zeromag.viz.palette import colour_indices, diverging, on_screen
 from zeromag.viz.places import edges, heart_places
-from zeromag.viz.readings import Latency, readings
+from zeromag.viz.readings import Latency, parameter_rows, readings
 from zeromag.viz.scale import arrow_sizes, isoline_step
 from zeromag.viz.theme import INTO_CHEST, OUT_OF_CHEST, RESEARCH_USE
 
@@ -155,6 +155,7 @@ def _state(feed: Feed, latency: Latency) -> bytes:
             "source": ("simulated · " if status.simulated else "") + status.source,
             "recording": status.recording,
             "readings": [[reading.name, reading.value, reading.tone] for reading in readings(feed, latency)],
+            "parameters": parameter_rows(status.parameters),
             "reasons": [] if status.usable.answer == "yes" else status.usable.reasons,
             "channels": [[name, channel.status, channel.why] for name, channel in status.channels.items()],
         },

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from zeromag.viz.feed import Feed
-from zeromag.viz.status import Cleaning, Status
+from zeromag.viz.report_tables import figure_words, parameter_name
+from zeromag.viz.status import Cleaning, Figure, Status
+
+FIRST = (  # what is looked at first; the others follow
+    "qrs", "qt", "qtc_fridericia", "pr", "tpeak_tend", "map_angle_R", "map_angle_T", "r_t_angle", "pole_distance_T",
+    "pole_ratio_T", "current_angle_T",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,12 @@ def readings(feed: Feed, latency: Latency | None = None) -> list[Reading]:
         late = "—" if spread is None else f"{spread[0]:.0f} / {spread[1]:.0f} ms"
         rows.append(Reading("latency p50 / p99", late))
     return rows
+
+
+def parameter_rows(parameters: dict[str, Figure]) -> list[tuple[str, str, str]]:
+    """Return name, value with unit and 95 % interval of each parameter, the most looked at first."""
+    ordered = [name for name in FIRST if name in parameters] + [name for name in parameters if name not in FIRST]
+    return [(parameter_name(name), *figure_words(asdict(parameters[name]))) for name in ordered]
 
 
 def shielding_words(step: Cleaning) -> str:

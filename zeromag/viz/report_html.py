@@ -28,6 +28,7 @@ padding:16px} h1{font-size:22px} h2{font-size:16px;margin:24px 0 6px} table{bord
 th,td{text-align:left;vertical-align:top;border-bottom:1px solid #ccd3db;padding:3px 10px 3px 0;overflow-wrap:anywhere}
 th{color:#4d5a68;font-weight:600} .use{border:2px solid #15202b;padding:4px 10px;font-weight:700;display:inline-block}
 figure{margin:0;display:inline-block;max-width:100%} img{max-width:100%} figcaption{color:#4d5a68}
+.below{color:#4d5a68;font-size:12px;margin:4px 0}
 .maps{display:flex;flex-wrap:wrap;gap:12px} .maps figure{flex:1 1 300px} footer{margin-top:24px}
 """
 
@@ -77,4 +78,5 @@ def table_html(table: Table) -> str:
     head = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows)
     header = f"<thead><tr>{head}</tr></thead>" if any(table.columns) else ""
-    return f"<h2>{escape(table.title)}</h2><table>{header}<tbody>{body}</tbody></table>"
+    below = "".join(f'<p class="below">{escape(line)}</p>' for line in table.below)
+    return f"<h2>{escape(table.title)}</h2><table>{header}<tbody>{body}</tbody></table>{below}"

@@ -15,18 +15,15 @@ from zeromag.viz.report_html import LEGEND
 from zeromag.viz.report_tables import Table, tables
 from zeromag.viz.scale import isoline_step
 from zeromag.viz.theme import RESEARCH_USE
-from zeromag.viz.words import Words, words
+from zeromag.viz.words import Words, fonts, words
 
 if TYPE_CHECKING:
     from matplotlib.backends.backend_pdf import PdfPages
     from matplotlib.figure import Figure
 
-FONTS = {  # fonts that have a language's letters, best first
-    "ja": ("Noto Sans CJK JP", "Noto Sans JP", "IPAexGothic", "IPAGothic", "TakaoGothic", "VL Gothic", "Hiragino Sans",
-           "Yu Gothic", "MS Gothic"),
-}  # fmt: skip
 A4 = (8.27, 11.69)  # inches
 LINE = 0.0155  # of the page's height
+BELOW = 125  # letters of 7 pt in a line
 LEFT, RIGHT, TOP, BOTTOM = 0.08, 0.94, 0.93, 0.06
 
 
@@ -42,7 +39,7 @@ def write_pdf(path: Path, report: Report, language: str) -> None:
     say = report.say if family else words("en")
     title = f"{say('Magnetocardiogram')} {report.summary.get('subject') or report.summary.get('source', '')}".rstrip()
     metadata = {"Title": title, "CreationDate": None, "Producer": None, "Creator": "zeromag"}
-    kind = 3 if language == "en" else 42  # 42 takes seconds to subset, but fonts of thousands of letters need it
+    kind = 42 if fonts(language) else 3  # 42 takes seconds to subset, but fonts of thousands of letters need it
     with (
         rc_context({"font.family": [*family, "DejaVu Sans"], "pdf.fonttype": kind}),
         PdfPages(path, metadata=metadata) as pages,
@@ -64,10 +61,11 @@ def _family(language: str) -> list[str]:
     """Return the first installed font with this language's letters; empty when there is none."""
     from matplotlib.font_manager import fontManager
 
-    if language not in FONTS:
+    wanted = fonts(language)
+    if not wanted:
         return ["DejaVu Sans"]
     names = {entry.name for entry in fontManager.ttflist}
-    return [name for name in FONTS[language] if name in names][:1]
+    return [name for name in wanted if name in names][:1]
 
 
 class Sheets:
@@ -107,6 +105,9 @@ class Sheets:
                     colour = "#4d5a68" if k < len(heads) else "#15202b"
                     figure.text(start, self._at - n * LINE, text, fontsize=8, color=colour, parse_math=False)
             self._at -= LINE * max(len(cell) for cell in cells)
+        for text in (one for line in table.below for one in textwrap.wrap(line, BELOW)):
+            self._room(LINE).text(LEFT, self._at, text, fontsize=7, color="#4d5a68", parse_math=False)
+            self._at -= 0.8 * LINE
         self._at -= LINE
 
     def maps(self, report: Report) -> None:

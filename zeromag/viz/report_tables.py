@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from zeromag.viz.literature import published, sources
 from zeromag.viz.words import Words
 
 UNITS = {  # how a unit of `summary.json` is said to people: factor and name
@@ -28,17 +29,22 @@ NAMES = {
     "qtc_fridericia": "QTc (Fridericia)",
     "rt": "R to T peak",
     "tpeak_tend": "T peak to T end",
+    "r_t_angle": "current angle, R to T",
+    "angle_change_T": "angle change in T",
+    "distance_change_T": "distance change in T",
+    "ratio_change_T": "ratio change in T",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A heading, the columns' names, the rows; `note` is said where there are none."""
+    """A heading, the columns' names, the rows; `note` is said where there are none, `below` under those there are."""
 
     title: str
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
     note: str = ""
+    below: tuple[str, ...] = ()
 
 
 def tables(summary: Mapping[str, Any], say: Words = str) -> list[Table]:
@@ -46,16 +52,28 @@ def tables(summary: Mapping[str, Any], say: Words = str) -> list[Table]:
     versions = {"zeromag": str(summary.get("zeromag", "—")), **(summary.get("provenance") or {})}
     found = [
         _identity(summary, say),
-        _parameters(summary),
+        _parameters(summary, say),
         _cleaning(summary),
         _channels(summary, say),
         Table("Session", ("setting", "value"), _flat(summary.get("session") or {}), "no session was stored"),
         Table("Versions", ("", ""), _flat(versions), "not stored"),
     ]
     return [
-        Table(say(table.title), tuple(say(column) for column in table.columns), table.rows, say(table.note))
+        Table(
+            say(table.title),
+            tuple(say(column) for column in table.columns),
+            table.rows,
+            say(table.note),
+            tuple(say(line) for line in table.below),
+        )
         for table in found
     ]
+
+
+def parameter_name(name: str) -> str:
+    """Return a parameter's name for people."""
+    words, peak = (name[:-2], f" at {name[-1]}") if name.endswith(("_R", "_T")) else (name, "")
+    return NAMES.get(name) or words.replace("_", " ") + peak
 
 
 def figure_words(figure: object) -> tuple[str, str]:
@@ -101,10 +119,14 @@ def _identity(summary: Mapping[str, Any], say: Words) -> Table:
     return Table("Recording and quality", ("", ""), rows)
 
 
-def _parameters(summary: Mapping[str, Any]) -> Table:
+def _parameters(summary: Mapping[str, Any], say: Words) -> Table:
     found = summary.get("parameters") or {}
-    rows = [(NAMES.get(name, name.replace("_", " ")), *figure_words(figure)) for name, figure in found.items()]
-    return Table("Parameters", ("parameter", "value", "95 % interval"), rows, "none could be measured")
+    rows = [(say(parameter_name(name)), *figure_words(figure), published(name)) for name, figure in found.items()]
+    columns = ("parameter", "value", "95 % interval", "in the literature")
+    below = sources(list(found))
+    if below:
+        below = ["Ranges of other people and devices, for orientation: no verdict on this one.", *below]
+    return Table("Parameters", columns, rows, "none could be measured", tuple(below))
 
 
 def _cleaning(summary: Mapping[str, Any]) -> Table:

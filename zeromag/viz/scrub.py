@@ -24,6 +24,7 @@ class Scrub:
         self._timeline = timeline
         self._feed = feed
         self._mapper = Mapper()
+        self._told = 0  # how many states the feed's history has heard
         self._said: dict[str, Result] = {}  # what the feed was given last, by name and class
 
     def __call__(self, stop: int) -> None:
@@ -84,6 +85,11 @@ class Scrub:
         status = self._timeline.said("status", stop)
         if status:
             newest["status"] = status[-1]
+        if len(status) != self._told:
+            self._told = len(status)
+            self._feed.history.clear()  # a later place in the recording knows more of it
+            for said in status:
+                self._feed.take(said)
         kinds = {name.removeprefix("average ") for name in newest if name.startswith("average ")}
         self._feed.averages = {kind: one for kind, one in self._feed.averages.items() if kind in kinds}
         for name, said in newest.items():

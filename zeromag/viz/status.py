@@ -62,6 +62,7 @@ class Status:
     cleaning: list[Cleaning] = field(default_factory=list)
     chain_reason: str = ""
     usable: Usable = field(default_factory=Usable)
+    parameters: dict[str, Figure] = field(default_factory=dict)
     recording: bool = False
     source: str = ""
     simulated: bool = False

@@ -9,7 +9,6 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from zeromag.viz.feed import Feed
 from zeromag.viz.panel import Panel, line, write
-from zeromag.viz.readings import shielding_words
 from zeromag.viz.status import Channel, Status
 
 LINE = 17  # px
@@ -68,8 +67,14 @@ class StatusPanel(Panel):
 
 
 def _cleaning(status: Status) -> list[str]:
-    """Return one line a cleaning step: what it took, what it kept, what it costs."""
-    kept = {
-        step.stage: "" if step.heart_kept is None else f"heart kept {step.heart_kept:.0%}" for step in status.cleaning
-    }
-    return [f"{step.stage}  {kept[step.stage]}  {shielding_words(step)}" for step in status.cleaning]
+    """Return one line a cleaning step: what it keeps, and what it takes from the heart's band or where it takes most.
+
+    The heart meter of the Array layout tells the rest.
+    """
+    lines = []
+    for step in status.cleaning:
+        kept = "" if step.heart_kept is None else f"  heart kept {step.heart_kept:.0%}"
+        taken = {band: value for band, value in step.shielding_db.items() if value is not None and value >= 1}
+        band = "1-40 Hz" if "1-40 Hz" in taken else max(taken, key=lambda name: taken[name], default="")
+        lines.append(f"{step.stage}{kept}" + (f"  {taken[band]:.0f} dB at {band}" if band else ""))
+    return lines

@@ -24,6 +24,7 @@ from zeromag.viz.heart_meter_panel import HeartMeterPanel
 from zeromag.viz.help_sheet import HelpSheet
 from zeromag.viz.layouts import LAYOUTS
 from zeromag.viz.noise_panel import NoisePanel
+from zeromag.viz.numbers_panel import NumbersPanel
 from zeromag.viz.panel import Panel
 from zeromag.viz.readings import Latency, readings
 from zeromag.viz.receiver import following
@@ -57,6 +58,7 @@ class Window(QWidget):
         self.beat = BeatPanel(theme)
         self.film = FilmPanel(theme, self.beat)
         self.status = StatusPanel(theme)
+        self.trend = TrendPanel(theme)
         self.panels: dict[str, Panel] = {
             "map": self.map,
             "traces": self.traces,
@@ -66,8 +68,9 @@ class Window(QWidget):
             "array": ArrayPanel(theme),
             "noise": NoisePanel(theme),
             "spectrum": SpectrumPanel(theme),
-            "trend": TrendPanel(theme),
+            "trend": self.trend,
             "meter": HeartMeterPanel(theme),
+            "numbers": NumbersPanel(theme),
         }
         self.header, self.footer = Header(theme), Footer(theme)
         self.footer.hint = HINT if review is None else REVIEW_HINT

@@ -68,6 +68,16 @@ function words(state) {
     const [term, number] = list.children[k].children;
     term.textContent = name; number.textContent = value; number.className = tone;
   });
+  const numbers = JSON.stringify(state.parameters);
+  if (numbers !== words.numbers) {
+    words.numbers = numbers;
+    $("no-numbers").hidden = state.parameters.length > 0;
+    $("numbers").replaceChildren(...state.parameters.map((cells) => {
+      const row = document.createElement("tr");
+      row.append(...cells.map((text) => { const cell = document.createElement("td"); cell.textContent = text; return cell; }));
+      return row;
+    }));
+  }
   const key = JSON.stringify([state.channels, state.reasons]);
   if (key === words.key) return;
   words.key = key;

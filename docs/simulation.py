@@ -36,7 +36,8 @@ def draw(preset: str) -> None:
     frequency, power = welch(data[:, heart], source.rate, nperseg=8192, axis=0, detrend="linear")
     inside = slice(4, None)
     density.loglog(frequency[inside], 1e15 * np.sqrt(np.median(power, axis=1))[inside], lw=0.7, label="all, median")
-    density.loglog(frequency[inside], 1e15 * source.noise.density(frequency[inside]), lw=1, label="sensor noise")
+    wanted = np.median(source.density(frequency[inside])[:, heart], axis=1)
+    density.loglog(frequency[inside], 1e15 * wanted, lw=1, label="formula: sensors, background")
     density.set(xlabel="frequency / Hz", ylabel="fT/√Hz", xlim=(0.5, 500))
     density.legend(fontsize=7)
     if source.hearts:

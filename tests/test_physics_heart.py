@@ -22,7 +22,7 @@ def test_adult_vector_has_the_published_peaks():
     """Science 8.4."""
     size, r, t, p = peaks(ADULT, PHASE)
     assert size[r] == pytest.approx(1.437, abs=1e-3)
-    np.testing.assert_allclose(ADULT.at(PHASE[[r]])[0], [1.377, 0.410, 0.033], atol=3e-3)
+    np.testing.assert_allclose(ADULT.at(PHASE[[r]])[0], [1.377, 0.410, 0.033], atol=1e-3)
     assert size[t] / size[r] == pytest.approx(0.57, abs=5e-3)
     assert size[p] / size[r] == pytest.approx(0.10, abs=5e-3)
     assert t - r == pytest.approx(253, abs=1)

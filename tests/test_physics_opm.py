@@ -39,6 +39,22 @@ def test_sensitivity_is_the_slope_of_the_output():
     np.testing.assert_allclose(OPM.sensitivity(bias), np.stack(slopes, axis=1), atol=1e-6)
 
 
+@pytest.mark.parametrize("bias", [[1e-9, 0, 0], [3e-9, -2e-9, 1e-9], [0, 4e-9, -3e-9]])
+def test_cross_axis_projection_is_that_of_the_integrated_bloch_equation(bias):
+    """The equation and its derivative by the field integrated together: the projection onto each axis to 1e-6."""
+    gamma, relax = 2 * np.pi * HERTZ_PER_TESLA, 2 * np.pi * OPM.bandwidth
+    field = np.array(bias, dtype=float)
+
+    def slope(_, state):
+        p, steps = state[:3], state[3:].reshape(3, 3)  # steps[k]: dP/dB_k, in units of 1/ΔB
+        moved = gamma * np.cross(steps, field) - relax * steps + relax * np.cross(p, np.eye(3))
+        return np.concatenate([gamma * np.cross(p, field) + relax * (np.eye(3)[0] - p), moved.ravel()])
+
+    start = np.concatenate([[1.0, 0.0, 0.0], np.zeros(9)])
+    end = solve_ivp(slope, (0, 40 / relax), start, rtol=1e-11, atol=1e-14, method="DOP853").y[:, -1]
+    np.testing.assert_allclose(OPM.sensitivity(field), -end[3:].reshape(3, 3)[:, 1], atol=1e-7)
+
+
 def test_gain_and_tilt_are_the_published_ones():
     """Science 2.1 and 8.5: gains 0.992, 0.982, 0.930, 0.819; 2.97° per nT; 5 nT across: 14.5°, gain 0.937."""
     bias = np.array([[0, 0, 1e-9], [0, 0, 1.5e-9], [0, 0, 3e-9], [0, 0, 5e-9]])
@@ -60,6 +76,8 @@ def test_a_biased_array_reads_what_the_nonlinear_sensor_would():
     random = np.random.default_rng(1)
     bias, small = random.normal(scale=2e-9, size=(16, 3)), random.normal(scale=1e-12, size=(16, 3))
     real = OPM.biased(array, bias)
+    seen = real.read(((bias + small) * real.sensors.axes).sum(axis=1)[None])[0]
+    np.testing.assert_allclose(seen, OPM.output(bias + small), atol=1e-15)
     linear = (small * real.sensors.axes).sum(axis=1) * real.gain
     np.testing.assert_allclose(linear, OPM.output(bias + small) - OPM.output(bias), atol=1e-15)
 

@@ -9,6 +9,7 @@ from scipy.signal import welch
 from zeromag.physics.arrays import grid, with_references
 from zeromag.physics.background import Background
 from zeromag.physics.motion import Motion
+from zeromag.physics.motor import Motor
 from zeromag.physics.outside import outside_basis
 from zeromag.physics.room import ROOMS
 from zeromag.physics.shielding import AK3B, LIGHT, NONE
@@ -61,6 +62,28 @@ def test_cylinder_has_the_published_floor():
 
 def test_default_background_is_what_it_says():
     assert Background(wall=0).density(np.array([1.0]))[0] == pytest.approx(30e-12)
+
+
+def test_a_motor_far_away_is_uniform_fields_and_gradients():
+    """What they leave falls with the square of the distance: the next order is (array / distance)² of the field."""
+    array = with_references(grid())
+    basis = outside_basis(array)
+    left = []
+    for distance in (3.0, 30.0, 300.0):
+        seen = Motor(10e-12, distance, 23.0).start(array, 1000.0, (4,))(0, 1000)
+        assert np.sqrt(np.mean(seen[:, :36] ** 2)) == pytest.approx(10e-12 / np.sqrt(2), rel=1e-6)
+        line = np.abs(np.fft.rfft(seen[:, 0]))
+        assert np.delete(line, 23).max() < 1e-9 * line[23]
+        rest = seen.T - basis @ np.linalg.lstsq(basis, seen.T, rcond=None)[0]
+        left.append(np.linalg.norm(rest) / np.linalg.norm(seen))
+    assert 1e-3 < left[0] < 0.1
+    np.testing.assert_allclose([left[0] / left[1], left[1] / left[2]], 100, rtol=0.3)
+
+
+def test_a_motor_keeps_its_phase_for_a_week():
+    field = Motor(10e-12, 3.0, 23.0).start(grid(2, 2), 1000.0, (4,))
+    week = 7 * 86_400 * 1000
+    np.testing.assert_allclose(field(week, 1000), field(0, 1000), atol=1e-18)
 
 
 def no_beats(*_):

@@ -10,7 +10,9 @@ import pytest
 
 from zeromag.acquire.simulate import simulation
 from zeromag.acquire.truth import write_truth
+from zeromag.acquire.vcg_waves import wave_marks
 from zeromag.errors import InputError, StorageError
+from zeromag.mapping.fiducials import wave_fiducials
 
 
 def joined(spec, **settings):
@@ -134,6 +136,42 @@ def test_vectorcardiogram_at_another_rate_is_the_same_heart(data):
     slow = simulation(spec).beating()[0].moments(0, 30_000)[0]
     fast = simulation(spec + "&rate=2000").beating()[0].moments(0, 60_000)[0]
     assert np.abs(fast[::2] - slow).max() < 5e-3 * np.abs(slow).max()
+
+
+def test_vectorcardiogram_has_waves_where_another_rule_finds_them(data):
+    """The truth's marks against those of the averaged field over the array, within the experts' own spread (CSE)."""
+    source = simulation(f"sim:vcg?record={data}/vcg/s0010_re&seconds=38&noise=0&x=0")
+    beating = source.beating()[0]
+    peaks = np.array([sample for sample, _ in beating.peaks(1000, 37_000)])
+    marks = (beating.fiducials(1000, 37_000) - peaks[:, None]) / source.rate
+    assert np.ptp(marks, axis=0).max() < 1e-9
+    clean = np.concatenate([chunk.clean for chunk in source.chunks()])[:, :36]
+    beats = np.mean([clean[peak - 350 : peak + 500] for peak in peaks], axis=0)
+    found = wave_fiducials(np.arange(-350, 500) / 1000, beats)
+    seen = [found.p_onset, found.p_end, found.qrs_onset, found.qrs_end, found.t_peak, found.t_end]
+    np.testing.assert_array_less(np.abs(marks[0] - seen), [0.0102, 0.0127, 0.0065, 0.0116, 0.0102, 0.0306])
+
+
+def test_vectorcardiogram_has_the_same_waves_at_another_rate_and_when_it_plays_again(data):
+    spec = f"sim:vcg?record={data}/vcg/s0010_re&seconds=120"
+    slow, fast = (simulation(f"{spec}&rate={rate}").beating()[0] for rate in (1000, 2000))
+    marks = slow.fiducials(0, 120_000)
+    assert len(marks) == len(slow.peaks(0, 120_000)) > 150
+    assert np.isfinite(marks).all()
+    distance = marks - np.array([sample for sample, _ in slow.peaks(0, 120_000)])[:, None]
+    assert np.ptp(distance, axis=0).max() < 1e-9
+    twice = fast.fiducials(4000, 8000)[0] - fast.peaks(4000, 8000)[0][0]
+    np.testing.assert_allclose(twice / 2, distance[0], atol=2)
+
+
+def test_a_beat_unlike_the_others_has_no_marks(data):
+    heart = simulation(f"sim:vcg?record={data}/vcg/s0010_re&seconds=30").hearts[0]
+    other = heart.vector.copy()
+    other[heart.peaks[5] - 60 : heart.peaks[5] + 60] *= [-1.0, 1.0, -0.5]
+    marks, alike = wave_marks(other, heart.peaks, heart.rate)
+    assert not alike[5]
+    assert alike.sum() == len(alike) - 1
+    np.testing.assert_allclose(marks, heart.marks, atol=2)
 
 
 def test_fetal_preset_has_two_hearts_of_their_own_rates():

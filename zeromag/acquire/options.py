@@ -59,13 +59,19 @@ class Options:
     drift_pT: float = 40.0  # rms
     lift_pT: float = 150.0  # largest change
     lift_s: float = 20.0  # when it starts
+    tram_nT: float = 0.0  # largest change by a tram line, outside of the room
+    motor_pT: float = 0.0  # amplitude of a magnetic dipole that swings nearby
+    motor_m: float = 3.0  # how far it is from the array's middle
+    motor_Hz: float = 23.0
     residual_nT: float = 0.3
+    remnant: str = ""  # table of the fields that real sensors read, one for each sensor
     rail_pT: float = 0.0  # amplitude of a railway at 16.7 Hz
     drives: str = ""  # known coils that play: loop, uniform, onboard, comma between
 
     tremble_um: float = 0.0  # rms, 6 to 17 Hz
     breath_mm: float = 0.0
     recoil_mm: float = 0.0  # of the chest after each beat
+    heart_mm: float = 0.0  # amplitude of the heart's own way to the feet with each breath
     loose: float = 0.0  # how differently single sensors move
 
     sensor: str = "ideal"  # a published magnetometer, or ideal
@@ -123,6 +129,10 @@ LIMITS = (
     ("drift_pT", 0, 1e9),
     ("lift_pT", 0, 1e9),
     ("rail_pT", 0, 1e9),
+    ("tram_nT", 0, 1e6),
+    ("motor_pT", 0, 1e9),
+    ("motor_m", 0.2, 1e4),
+    ("motor_Hz", 0, 1e5),
     ("residual_nT", 0, 1e6),
     ("recovery_ms", 0, 10_000),
     ("rezero_s", 0, 1e6),
@@ -169,15 +179,14 @@ def _value(kind: type, key: str, text: str) -> object:
 def _figures(values: dict[str, object]) -> dict[str, object]:
     """Return what the named room and sensor set."""
     figures: dict[str, object] = {}
+    known = {field.name for field in fields(Options)}
     for key, table in (("room", ROOMS), ("sensor", SENSOR_MODELS)):
         if key in values:
             name = str(values[key])
             if name not in table:
                 raise ValueError(f"no {key} {name!r}{nearest(name, table)}; there are {', '.join(table)}")
             chosen = table[name]
-            figures |= {
-                field.name: getattr(chosen, field.name) for field in fields(chosen) if field.name != "background"
-            }
+            figures |= {field.name: getattr(chosen, field.name) for field in fields(chosen) if field.name in known}
     return figures
 
 

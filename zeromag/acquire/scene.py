@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,20 +13,31 @@ from zeromag.physics.digitiser import Digitiser
 from zeromag.physics.drift import Residual
 from zeromag.physics.noise import NoiseStream
 from zeromag.physics.outside import Interference, middle
+from zeromag.physics.remnant import Remnant
 from zeromag.sensors import SensorArray
 
 if TYPE_CHECKING:
     from zeromag.acquire.simulation import Simulation
 
 # so that no two parts share random numbers
-NOISE_SEED, HEART_SEED, ROOM_SEED, ERROR_SEED, FAULT_SEED, OPM_SEED, MOTION_SEED = range(1, 8)
-ROOM_PARTS = ("mains", "drift", "lift", "residual", "background", "railway", "coils")
+NOISE_SEED, HEART_SEED, ROOM_SEED, ERROR_SEED, FAULT_SEED, OPM_SEED, MOTION_SEED, REMNANT_SEED = range(1, 9)
+ROOM_PARTS = ("mains", "drift", "lift", "residual", "background", "railway", "coils", "tram", "remnant", "motor")
 STEP = 1e-4  # m and 1e-3 rad: how far the array is moved to find how its readings change
 
 
 def room_seed(seed: int, part: Interference) -> tuple[int, ...]:
     """Return the seed of one interference: its own, whatever else is switched on."""
     return seed, ROOM_SEED, ROOM_PARTS.index(part.name)
+
+
+class Fields(NamedTuple):
+    """What a scene makes at one stretch of samples."""
+
+    dipoles: NDArray[np.float64]  # (n_dipoles, samples, 3) A·m
+    shift: NDArray[np.float64]  # (samples, 3) m, of the hearts in the body
+    clean: NDArray[np.float64]  # (samples, n_channels) T, the hearts' field along the ideal sensors
+    seen: NDArray[np.float64]  # (samples, n_channels) T, and along the real ones
+    interference: dict[str, NDArray[np.float64]]  # (samples, n_channels) T each
 
 
 class Scene:
@@ -36,7 +47,10 @@ class Scene:
         ideal, real = simulation.sensors, simulation.real_array().sensors
         self._length, self._channels = length, len(ideal)
         self._hearts = simulation.beating()
+        self._rate, self._sway = simulation.rate, simulation.sway()
         places = [heart.positions for heart in simulation.hearts]
+        if self._sway:
+            places = [self._sway.places(place) for place in places]
         self._ideal = [_lead(simulation.conductor, place, ideal) for place in places]
         self._real = self._ideal
         if not real.same_as(ideal):
@@ -46,24 +60,29 @@ class Scene:
         }
         self._moving = None if simulation.motion.still else _Moving(simulation, real)
 
-    def field(
-        self, first: int
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], dict[str, NDArray[np.float64]]]:
-        """Return the dipoles (n, samples, 3), the ideal sensors' heart field, the real ones', and each interference."""
+    def field(self, first: int) -> Fields:
+        """Return what there is at the samples from `first` on."""
         moments = [heart.moments(first, self._length) for heart in self._hearts]
-        clean = self._sum(moments, self._ideal)
-        seen = clean if self._real is self._ideal else self._sum(moments, self._real)
+        shift = np.zeros((self._length, 3))
+        drives = moments
+        if self._sway:
+            time = (first + np.arange(self._length)) / self._rate
+            shift, shares = self._sway.shift(time), self._sway.weights(time)[..., None]
+            moments = [self._sway.turned(heart, time) for heart in moments]
+            drives = [(shares * heart[:, :, None]).reshape(len(heart), self._length, -1) for heart in moments]
+        clean = self._sum(drives, self._ideal)
+        seen = clean if self._real is self._ideal else self._sum(drives, self._real)
         interference = {name: part(first, self._length) for name, part in self._room.items()}
         if self._moving:
             interference["motion"] = self._moving.change(first, self._length, moments)
         dipoles = np.concatenate(moments) if moments else np.zeros((0, self._length, 3))
-        return dipoles, clean, seen, interference
+        return Fields(dipoles, shift, clean, seen, interference)
 
-    def _sum(self, moments: list[NDArray[np.float64]], leads: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    def _sum(self, drives: list[NDArray[np.float64]], leads: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         total = np.zeros((self._length, self._channels))
-        for heart, lead in zip(moments, leads, strict=True):
-            for moment, each in zip(heart, lead, strict=True):
-                total += moment @ each
+        for heart, lead in zip(drives, leads, strict=True):
+            for drive, each in zip(heart, lead, strict=True):
+                total += drive @ each
         return total
 
 
@@ -84,7 +103,7 @@ class _Moving:
         def static(array: SensorArray) -> NDArray[np.float64]:
             total = np.zeros(len(array))
             for part in simulation.room:
-                if isinstance(part, Residual):
+                if isinstance(part, Residual | Remnant):
                     vectors = part.vectors(array.positions - origin, room_seed(simulation.seed, part))
                     total += (vectors * array.axes).sum(axis=1)
             return total
@@ -117,7 +136,9 @@ class Device:
     def __init__(self, simulation: Simulation, length: int) -> None:
         sensors, seed = simulation.sensors, simulation.seed
         self._array = simulation.real_array()
-        self._perfect = self._array.mixing is None and bool(np.all(self._array.gain == 1))
+        self._perfect = (
+            self._array.mixing is None and self._array.offset is None and bool(np.all(self._array.gain == 1))
+        )
         self._noise = NoiseStream(simulation.noise, np.ones(len(sensors)), simulation.rate, length, (seed, NOISE_SEED))
         self._follow = simulation.opm and simulation.opm.follow(len(sensors), simulation.rate, (seed, OPM_SEED))
         self._spoil = simulation.faults.start(sensors, simulation.rate, (seed, FAULT_SEED))
@@ -158,9 +179,13 @@ class Device:
 
 
 def _lead(conductor: Conductor, places: NDArray[np.float64], sensors: SensorArray) -> NDArray[np.float64]:
-    """Return what sensors read per moment of each dipole: (n_dipoles, 3, n_channels) T/(A·m)."""
-    lead = lead_field(conductor, places, sensors.positions, sensors.axes)
-    return np.ascontiguousarray(lead.transpose(1, 2, 0))
+    """Return what sensors read per moment of each dipole: (n_dipoles, 3, n_channels) T/(A·m).
+
+    Of dipoles at several places each (n_places, n_dipoles, 3) m: (n_dipoles, 3 n_places, n_channels).
+    """
+    lead = lead_field(conductor, places.reshape(-1, 3), sensors.positions, sensors.axes).transpose(1, 2, 0)
+    each = lead.reshape(-1, places.shape[-2], 3, len(sensors)).swapaxes(0, 1)
+    return np.ascontiguousarray(each.reshape(places.shape[-2], -1, len(sensors)))
 
 
 def _moved(sensors: SensorArray, kind: int, sign: float) -> SensorArray:

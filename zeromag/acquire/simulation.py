@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zeromag.acquire.rezero import Rezero
-from zeromag.acquire.scene import ERROR_SEED, HEART_SEED, Device, Scene, room_seed
+from zeromag.acquire.scene import ERROR_SEED, HEART_SEED, MOTION_SEED, OPM_SEED, Device, Scene, room_seed
 from zeromag.block import Block
+from zeromag.physics.background import Background
 from zeromag.physics.conductor import Conductor
 from zeromag.physics.drift import Residual
 from zeromag.physics.faults import Faults
@@ -19,7 +20,9 @@ from zeromag.physics.motion import Motion
 from zeromag.physics.noise import SensorNoise
 from zeromag.physics.opm import Opm
 from zeromag.physics.outside import Interference, middle
+from zeromag.physics.remnant import Remnant
 from zeromag.physics.sensor_errors import RealArray, SensorErrors
+from zeromag.physics.sway import Sway
 from zeromag.sensors import SensorArray
 
 LONGEST = 4096  # samples; above 32 kHz chunks are shorter than CHUNK_S, or a start would take minutes
@@ -33,6 +36,7 @@ class Chunk:
     first: int
     data: NDArray[np.float64]  # (samples, n_channels) T, digitised
     dipoles: NDArray[np.float64]  # (n_dipoles, samples, 3) A·m, those of the first heart first
+    shift: NDArray[np.float64]  # (samples, 3) m, how far the hearts have moved in the body
     clean: NDArray[np.float64]  # (samples, n_channels) T, hearts only, ideal sensors
     interference: dict[str, NDArray[np.float64]]  # (samples, n_channels) T each, along the real axes, before gains
 
@@ -61,6 +65,7 @@ class Simulation:
     faults: Faults = field(default_factory=Faults)
     recovery: float = 0.0  # s that a railed sensor stays railed
     rezero: Rezero | None = None
+    settings: dict[str, float | int | str] = field(default_factory=dict)  # every key with its value
 
     def __post_init__(self) -> None:
         if not 1 <= self.rate <= 1e6:
@@ -119,15 +124,16 @@ class Simulation:
         scene, device = Scene(self, length), Device(self, length)
         first = 0
         while total is None or first < total:
-            dipoles, clean, seen, interference = scene.field(first)
-            data = device.read(first, seen, interference)
+            now = scene.field(first)
+            data = device.read(first, now.seen, now.interference)
             keep = length if total is None else min(length, total - first)
             yield Chunk(
                 first=first,
                 data=data[:keep],
-                dipoles=dipoles[:, :keep],
-                clean=clean[:keep],
-                interference={name: part[:keep] for name, part in interference.items()},
+                dipoles=now.dipoles[:, :keep],
+                shift=now.shift[:keep],
+                clean=now.clean[:keep],
+                interference={name: part[:keep] for name, part in now.interference.items()},
             )
             first += length
 
@@ -138,10 +144,31 @@ class Simulation:
             return array
         bias = np.zeros((len(self.sensors), 3))
         for part in self.room:
-            if isinstance(part, Residual):
+            if isinstance(part, Residual | Remnant):
                 away = array.sensors.positions - middle(array.sensors)
                 bias += part.vectors(away, room_seed(self.seed, part))
         return self.opm.biased(array, bias)
+
+    def density(self, frequency: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the density of the noise: the sensors' own and the background as they read it.
+
+        `frequency` (n,) above 0 Hz; the answer is (n, n_channels) T/√Hz. Faults and rounding are left out.
+        """
+        array, channels = self.real_array(), len(self.sensors)
+        power = np.repeat(self.noise.density(frequency)[:, None] ** 2, channels, axis=1)
+        for part in self.room:
+            if isinstance(part, Background):
+                seen = array.read(part.weights(array.sensors)) - array.read(np.zeros(channels))
+                outside = np.sum(seen**2, axis=0) * part.density(frequency)[:, None] ** 2
+                if self.opm:
+                    outside *= np.abs(self.opm.response(frequency, channels, self.rate, (self.seed, OPM_SEED))) ** 2
+                power += outside
+        density: NDArray[np.float64] = np.sqrt(power)
+        return density
+
+    def sway(self) -> Sway | None:
+        """Return how the hearts move in the body; None when they stay."""
+        return self.motion.sway((self.seed, MOTION_SEED))
 
     def beating(self) -> list[Beating]:
         """Return the hearts, started: their dipoles and R peaks at any sample."""

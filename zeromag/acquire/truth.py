@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 def write_truth(path: str | Path, simulation: Simulation) -> None:
     """Write what was simulated, chunk by chunk, whatever its length.
 
-    `dipole_Am` (dipoles, 3, samples), `dipole_position_m` (dipoles, 3), `clean_T` (samples, channels) hearts
-    only with ideal sensors, `interference/NAME` (samples, channels) T along the real axes, `r_peak_sample` of
-    the first heart (where its field is largest); of each heart `hearts/K/r_peak_sample`, `beat_kind`,
-    `fiducial_sample` (beats, 6: P on, P off, QRS on, QRS off, T peak, T end); `sensors/…` as they should be
-    and, `real_…`, as they are.
+    `dipole_Am` (dipoles, 3, samples), `dipole_position_m` (dipoles, 3), `heart_shift_m` (samples, 3) where
+    breathing moves them in the body, `clean_T` (samples, channels) hearts only with ideal sensors,
+    `interference/NAME` (samples, channels) T along the real axes, `r_peak_sample` of the first heart (where its
+    field is largest); of each heart `hearts/K/r_peak_sample`, `beat_kind`, `fiducial_sample` (beats, 6: P on,
+    P off, QRS on, QRS off, T peak, T end); `sensors/…` as they should be and, `real_…`, as they are; every
+    setting under `settings/`.
 
     Raises
     ------
@@ -66,6 +67,7 @@ def _describe(file: h5py.File, simulation: Simulation) -> None:
     file.attrs["rate_hz"] = simulation.rate
     file.attrs["seed"] = simulation.seed
     file["dipole_position_m"] = np.concatenate([np.zeros((0, 3)), *(heart.positions for heart in simulation.hearts)])
+    file.create_group("settings").attrs.update(simulation.settings)
     sensors = file.create_group("sensors")
     sensors["name"] = list(simulation.sensors.names)
     sensors["kind"] = list(simulation.sensors.kinds)
@@ -108,6 +110,9 @@ class _Datasets:
         channels = len(simulation.sensors)
         dipoles = sum(len(heart.positions) for heart in simulation.hearts)
         rows = min(samples, 1024)
+        self._shift = (
+            file.create_dataset("heart_shift_m", (samples, 3), dtype="f8") if simulation.motion.heart else None
+        )
         self._dipole = file.create_dataset("dipole_Am", (dipoles, 3, samples), dtype="f8")
         parts = [part.name for part in simulation.room] + ([] if simulation.motion.still else ["motion"])
         names = ["clean_T", *(f"interference/{name}" for name in parts)]
@@ -123,5 +128,7 @@ class _Datasets:
         span = slice(chunk.first, chunk.first + len(chunk.data))
         self._dipole[:, :, span] = chunk.dipoles.transpose(0, 2, 1)
         self._fields["clean_T"][span] = chunk.clean
+        if self._shift is not None:
+            self._shift[span] = chunk.shift
         for name, part in chunk.interference.items():
             self._fields[f"interference/{name}"][span] = part

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from zeromag.acquire.vcg_waves import wave_marks
 from zeromag.errors import InputError
 from zeromag.physics.heart import Beating
 from zeromag.physics.sameni import FRANK_TO_CHEST
@@ -23,14 +24,17 @@ REFRACTORY = 0.25  # s
 class RecordedHeart:
     """A dipole that follows a recorded heart vector, over and over.
 
-    `vector` is in chest axes, its PR segments at zero; `peaks` are the R peaks in it. After the last whole
-    beat it jumps back to the same phase of the first one, `loop` samples earlier.
+    `vector` is in chest axes, its PR segments at zero; `peaks` are the R peaks in it, `marks` where the waves
+    of those that are `alike` begin and end. After the last whole beat it jumps back to the same phase of the
+    first one, `loop` samples earlier.
     """
 
     place: tuple[float, float, float]  # m
     vector: NDArray[np.float64]  # (samples, 3) A·m
     rate: float  # Hz
     peaks: NDArray[np.int64]  # samples
+    marks: NDArray[np.float64]  # (6,) samples from R: P on, P off, QRS on, QRS off, T peak, T end
+    alike: NDArray[np.bool_]  # (n_peaks,)
     turn_back: int  # sample at which it jumps
     loop: int  # samples it jumps back
 
@@ -62,18 +66,26 @@ class _Playing:
 
     def peaks(self, first: int, stop: int) -> list[tuple[int, str]]:
         """Return (sample, kind) of each R peak with first <= sample < stop."""
-        heart = self._heart
-        once = heart.peaks[heart.peaks < heart.turn_back]
-        again = heart.peaks[(heart.peaks >= heart.turn_back - heart.loop) & (heart.peaks < heart.turn_back)]
-        turns = max(0, -(-(stop - heart.turn_back) // heart.loop))
-        begin = max(0, (first - heart.turn_back) // heart.loop)
-        later = [again + heart.loop * (k + 1) for k in range(begin, turns)]
-        every = np.concatenate([once, *later])
-        return [(int(sample), "normal") for sample in every if first <= sample < stop]
+        return [(sample, "normal") for sample, _ in self._beats(first, stop)]
 
     def fiducials(self, first: int, stop: int) -> NDArray[np.float64]:
-        """Return NaN for each beat: (n_beats, 6); nobody marked this record's waves."""
-        return np.full((len(self.peaks(first, stop)), 6), np.nan)
+        """Return P on, P off, QRS on, QRS off, T peak, T end of each such beat: (n_beats, 6) samples, NaN unknown."""
+        heart = self._heart
+        nothing = np.full(6, np.nan)
+        marks = [sample + heart.marks if heart.alike[k] else nothing for sample, k in self._beats(first, stop)]
+        return np.array(marks).reshape(-1, 6)
+
+    def _beats(self, first: int, stop: int) -> list[tuple[int, int]]:
+        """Return the sample of each R peak with first <= sample < stop, and which of the record's it is."""
+        heart = self._heart
+        rows = np.flatnonzero(heart.peaks < heart.turn_back)
+        again = rows[heart.peaks[rows] >= heart.turn_back - heart.loop]
+        turns = max(0, -(-(stop - heart.turn_back) // heart.loop))
+        begin = max(0, (first - heart.turn_back) // heart.loop)
+        found = [(int(heart.peaks[k]), int(k)) for k in rows]
+        for turn in range(begin + 1, turns + 1):
+            found += [(int(heart.peaks[k]) + heart.loop * turn, int(k)) for k in again]
+        return [(sample, k) for sample, k in found if first <= sample < stop]
 
 
 def read_vcg(path: str | Path, rate: float, *, place: tuple[float, float, float], peak: float) -> RecordedHeart:
@@ -97,12 +109,13 @@ def read_vcg(path: str | Path, rate: float, *, place: tuple[float, float, float]
     size = np.linalg.norm(vector, axis=1)
     near = round(0.04 * rate)
     peaks = np.array([max(0, r - near) + int(np.argmax(size[max(0, r - near) : r + near + 1])) for r in rough])
+    marks, alike = wave_marks(vector, peaks, rate)
     vector *= FRANK_TO_CHEST * peak / np.median(size[peaks])
     usual = float(np.median(np.diff(peaks)))
     ends = peaks + round(0.7 * usual)  # in diastole: after T, before P
     turn_back = int(ends[ends <= len(vector)][-1])
     loop = turn_back - int(peaks[1] - round(0.3 * usual))
-    return RecordedHeart(place, vector, rate, peaks, turn_back, loop)
+    return RecordedHeart(place, vector, rate, peaks, marks, alike, turn_back, loop)
 
 
 def _read(path: Path) -> tuple[NDArray[np.float64], float]:

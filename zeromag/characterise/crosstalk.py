@@ -57,7 +57,8 @@ def crosstalk(
             continue
         ratio = own / own[j]
         mixing[:, j] = np.where(np.isfinite(ratio), ratio.real, 0.0)
-        error[:, j] = np.nan_to_num(tones.error[k] / np.abs(own[j]))
+        # crosstalk is in phase: what is not tells how wrong the correction for the sensors' speed is
+        error[:, j] = np.nan_to_num(np.maximum(tones.error[k] / np.abs(own[j]), np.abs(ratio.imag)))
         mixing[j, j], error[j, j] = 1.0, 0.0
         driven[j] = True
     return Crosstalk(mixing, error, driven) if driven.any() else None

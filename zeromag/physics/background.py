@@ -40,9 +40,14 @@ class Background:
         through = self.outside * rising**-self.slope / self.shielding.factor(rising)
         return np.hypot(through, self.wall)
 
+    def weights(self, sensors: SensorArray) -> NDArray[np.float64]:
+        """Return what sensors read of each of the eight independent fields: (8, n_channels)."""
+        weights: NDArray[np.float64] = (outside_basis(sensors) * np.repeat([1.0, self.gradient], [3, 5])).T
+        return weights
+
     def start(self, sensors: SensorArray, rate: float, seed: tuple[int, ...]) -> FieldStream:
         """Return the background at these sensors."""
-        weights = (outside_basis(sensors) * np.repeat([1.0, self.gradient], [3, 5])).T
+        weights = self.weights(sensors)
         streams: list[NoiseStream] = []
 
         def field(first: int, samples: int) -> NDArray[np.float64]:

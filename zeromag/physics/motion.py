@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zeromag.physics.noise import NoiseStream
+from zeromag.physics.sway import Sway
 from zeromag.physics.wander import wander
 
 MotionStream = Callable[[int, int], NDArray[np.float64]]
 
 RECOIL_DELAY, RECOIL_TAU, RECOIL_HZ = 0.1, 0.12, 6.0  # s after R, s, Hz: ballistocardiographic, 80-150 ms, 4-8 Hz
 RECOIL_WAY = np.array([0.0, 0.4, 1.0, 0.4, 0.0, 0.0])  # mostly out of the chest, with a nod; rad per metre for turns
+BREATH_HZ = 0.2, 0.3
 BREATH_WAY = np.array([0.0, 0.3, 1.0, 1.5, 0.3, 0.0])
 
 
@@ -46,16 +48,24 @@ class Motion:
     recoil: float = 0.0  # m, first swing after each beat
     loose: float = 0.0  # relative spread of how far single sensors move
     with_chest: float = 0.7  # part of breath and recoil that the heart shares with the array
+    heart: float = 0.0  # m amplitude, how far each breath takes the heart to the feet, in the body
 
     def __post_init__(self) -> None:
-        values = (self.tremble, self.breath, self.recoil, self.loose)
-        if not (all(0 <= value < np.inf for value in values) and max(values[:3]) <= 0.02 and self.loose <= 1):
+        values = (self.tremble, self.breath, self.recoil, self.heart, self.loose)
+        if not (all(0 <= value < np.inf for value in values) and max(values[:4]) <= 0.02 and self.loose <= 1):
             raise ValueError(f"motion must be 0 to 20 mm and looseness 0 to 1, got {self}")
 
     @property
     def still(self) -> bool:
-        """Whether nothing moves."""
+        """Whether the array does not move."""
         return not (self.tremble or self.breath or self.recoil)
+
+    def sway(self, seed: tuple[int, ...]) -> Sway | None:
+        """Return how the heart moves in the body, in time with the chest's breathing; None when it stays."""
+        if not self.heart:
+            return None
+        random = np.random.default_rng(np.random.SeedSequence(seed))
+        return Sway(wander(1 / np.sqrt(2), *BREATH_HZ, random=random), self.heart)
 
     def start(
         self, rate: float, seed: tuple[int, ...], peaks: Callable[[int, int], list[tuple[int, str]]]
@@ -65,7 +75,7 @@ class Motion:
         Both are asked for in chunks of one length, in order. `peaks` gives the heart's R peaks.
         """
         random = np.random.default_rng(np.random.SeedSequence(seed))
-        breathing = wander(self.breath / np.sqrt(2), 0.2, 0.3, random=random)
+        breathing = wander(self.breath / np.sqrt(2), *BREATH_HZ, random=random)
         scale = self.tremble * np.array([1.0, 1.0, 1.0, 10.0, 10.0, 10.0])
         streams: list[NoiseStream] = []
 

@@ -48,15 +48,20 @@ class Opm:
         return gradient
 
     def biased(self, array: RealArray, bias: NDArray[np.float64]) -> RealArray:
-        """Return the array whose axes and gains a residual field (n_channels, 3) T in array coordinates has changed."""
+        """Return the array whose axes and gains a residual field (n_channels, 3) T in array coordinates has changed.
+
+        Linear about that field, in which a sensor reads what it really would, not its slope times the field.
+        """
         axes = array.sensors.axes
-        pump, probe = _across(axes)
+        pump, probe = across(axes)
         frames = np.stack([pump, probe, axes], axis=1)  # (n, local, world)
-        sensitivity = self.sensitivity((frames * bias[:, None]).sum(axis=2))
+        local = (frames * bias[:, None]).sum(axis=2)
+        sensitivity = self.sensitivity(local)
         directions = (frames * sensitivity[:, :, None]).sum(axis=1)
         gain = np.linalg.norm(directions, axis=1)
         sensors = replace(array.sensors, axes=directions / gain[:, None])
-        return RealArray(sensors, array.gain * gain, array.mixing)
+        offset = array.gain * (self.output(local) - (sensitivity * local).sum(axis=1))
+        return RealArray(sensors, array.gain * gain, array.mixing, offset)
 
     def follow(
         self, channels: int, rate: float, seed: tuple[int, ...]
@@ -65,9 +70,7 @@ class Opm:
 
         Bilinear transform of 1/(1 + jf/f_c), right to 0.1 % below a thirtieth of the rate and 3 % at an eighth.
         """
-        random = np.random.default_rng(np.random.SeedSequence(seed))
-        corner = self.bandwidth * np.clip(1 + self.spread * random.standard_normal(channels), 0.5, 1.5)
-        ratio = np.pi * corner / rate
+        ratio = np.pi * self._corners(channels, seed) / rate
         into, keep = ratio / (1 + ratio), (1 - ratio) / (1 + ratio)
         last: list[NDArray[np.float64]] = []  # input and output of the sample before
 
@@ -83,8 +86,25 @@ class Opm:
 
         return lowpass
 
+    def response(
+        self, frequency: NDArray[np.float64], channels: int, rate: float, seed: tuple[int, ...]
+    ) -> NDArray[np.complex128]:
+        """Return what `follow` does to each frequency in each channel: (n_frequencies, n_channels)."""
+        ratio = np.pi * self._corners(channels, seed) / rate
+        before = np.exp(-2j * np.pi * np.asarray(frequency)[:, None] / rate)
+        out: NDArray[np.complex128] = ratio * (1 + before) / (1 + ratio - (1 - ratio) * before)
+        return out
 
-def _across(axes: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _corners(self, channels: int, seed: tuple[int, ...]) -> NDArray[np.float64]:
+        """Return the bandwidth of each channel: (n_channels,) Hz."""
+        random = np.random.default_rng(np.random.SeedSequence(seed))
+        corners: NDArray[np.float64] = self.bandwidth * np.clip(
+            1 + self.spread * random.standard_normal(channels), 0.5, 1.5
+        )
+        return corners
+
+
+def across(axes: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return two directions across each axis, a right-handed frame: pump and probe, (n, 3) each."""
     away = np.where(np.abs(axes[:, [0]]) < 0.9, [[1.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]])
     pump = away - (away * axes).sum(axis=1, keepdims=True) * axes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zeromag.physics.background import Background
-from zeromag.physics.shielding import AK3B, LIGHT, NONE, Shielding
+from zeromag.physics.shielding import AK3B, CYLINDER, LIGHT, NONE, Shielding
 
 # outside, 30 m from a lift and a transformer, in the units of the keys
 MAINS_PT, LIFT_PT, DRIFT_PT = 6320.0, 4740.0, 1265.0
@@ -21,6 +21,7 @@ class Room:
     drift_pT: float  # noqa: N815
     residual_nT: float  # noqa: N815 - after the sensors' own nulling
     background: Background | None = None
+    shielding: Shielding = LIGHT  # what holds back a tram
 
 
 def behind(shielding: Shielding, residual_nT: float, line: float = 50.0) -> Room:
@@ -31,6 +32,7 @@ def behind(shielding: Shielding, residual_nT: float, line: float = 50.0) -> Room
         drift_pT=round(DRIFT_PT / float(shielding.factor(DRIFT_HZ)), 2),
         residual_nT=residual_nT,
         background=Background(shielding=shielding),
+        shielding=shielding,
     )
 
 
@@ -40,6 +42,6 @@ ROOMS = {
     "ak3b": behind(AK3B, 0.3),
     # Bardouille 2024, open cylinder: 50 nT at rest, 16.7 pT/√Hz of mains in 1 Hz, 71 fT/√Hz from 10 to 200 Hz
     # with sensors of 15 fT/√Hz: √(71² - 15²) of background in each component
-    "cylinder": Room(23.6, 500.0, 200.0, 0.6, Background(outside=10e-12, slope=1.4, wall=69.4e-15)),
+    "cylinder": Room(23.6, 500.0, 200.0, 0.6, Background(outside=10e-12, slope=1.4, wall=69.4e-15), CYLINDER),
     "none": behind(NONE, 100.0),
 }

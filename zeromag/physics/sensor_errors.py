@@ -17,12 +17,13 @@ class RealArray:
     sensors: SensorArray
     gain: NDArray[np.float64]  # (n_channels,)
     mixing: NDArray[np.float64] | None  # (n_channels, n_channels) I + C, None: no crosstalk
+    offset: NDArray[np.float64] | None = None  # (n_channels,) T, None: no reading without a field
 
     def read(self, field: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the readings y = g (I + C) x of the field along each axis: (samples, n_channels) T."""
+        """Return the readings y = g (I + C) x + o of the field along each axis: (samples, n_channels) T."""
         mixed = field if self.mixing is None else field @ self.mixing.T
         read: NDArray[np.float64] = mixed * self.gain
-        return read
+        return read if self.offset is None else read + self.offset
 
 
 @dataclass(frozen=True, slots=True)

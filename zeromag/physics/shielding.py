@@ -27,4 +27,6 @@ class Shielding:
 AK3B = Shielding(((0.02, 35.0), (0.1, 71.0), (1.0, 561.0), (100.0, 5e5)))
 # light two-layer room: 30 dB at 1 Hz, 50 dB at 50 Hz (Kato, Sophia University)
 LIGHT = Shielding(((1.0, 10**1.5), (50.0, 10**2.5)))
+# open cylinder, Bardouille 2024: 50 nT at rest of the Earth's 50 µT; how it holds back what changes is not given
+CYLINDER = Shielding(((0.01, 1e3),))
 NONE = Shielding(((1.0, 1.0),))

@@ -23,6 +23,7 @@ class Average:
     good: NDArray[np.bool_]  # (n_channels,) channels that can be used
     parts: NDArray[np.float64] | None = None  # (n_parts, n_times, n_channels) T, means of some beats each
     weights: NDArray[np.float64] | None = None  # (n_parts, n_channels) beats in them
+    rr: NDArray[np.float64] | None = None  # (n_parts,) s, mean RR before those beats; NaN where none is known
 
     def at(self, seconds: float) -> int:
         """Return the row nearest to a time from R."""

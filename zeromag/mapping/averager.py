@@ -152,7 +152,7 @@ class Averaging:
             if len(self.piles) >= self._settings.limit:
                 return replace(beat, why="more classes than are kept")
             self.piles[beat.kind] = Pile(n, len(self._columns), self._settings.parts)
-        self.piles[beat.kind].add(wave - level, good)
+        self.piles[beat.kind].add(wave - level, good, beat.rr)
         return beat
 
     def averages(self) -> list[Average]:

@@ -12,8 +12,8 @@ from zeromag.mapping.average import Average
 from zeromag.mapping.fiducials import fiducials
 from zeromag.mapping.field_map import FieldMap, Grid
 from zeromag.mapping.mapper import Mapper
-from zeromag.mapping.measures import UNITS
 from zeromag.mapping.parameters import Parameter
+from zeromag.mapping.unit import UNITS
 from zeromag.physics.frame import Frame, array_frame
 
 REACH = 0.12  # m, half the standard map

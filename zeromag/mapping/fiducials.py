@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zeromag._jit import F64
+from zeromag._jit import BOOL, F64, I64
 from zeromag.mapping.average import Average
 
 R_NEAR = 0.015  # s from zero in which R peaks: the beats are aligned on it, and a notched QRS has other peaks
@@ -35,6 +35,7 @@ class Fiducials:
     t_peak: float = NAN
     t_end: float = NAN  # where the steepest descent's tangent meets the baseline
     t_end_trapezium: float = NAN  # where the trapezium under the descent is largest (Vázquez-Seisdedos 2011)
+    t_third: float = NAN  # where T has grown to a third of its height
 
 
 def fiducials(average: Average, baseline: tuple[float, float] = (-0.10, -0.06)) -> Fiducials:
@@ -75,15 +76,17 @@ def wave_fiducials(time: F64, wave: F64, baseline: tuple[float, float] = (-0.10,
     t_end = _descent(time, smooth, t) if seen else NAN
     trapezium = _trapezium(time, smooth, t) if seen else NAN
     t_onset = -_descent(-time[::-1], smooth[::-1], len(time) - 1 - t, until=-end) if seen else NAN
+    third = _risen(time, smooth, t, max(0, r)) if seen else NAN
     p_onset, p_peak, p_end = _p(time, smooth, onset, noise)
     return Fiducials(
         p_onset=p_onset,
         p_peak=p_peak,
         p_end=p_end,
         qrs_onset=onset,
-        r_peak=float(time[r]),
+        r_peak=_refined(time, rms, r) if 0 < r < len(time) - 1 else float(time[r]),
         qrs_end=end,
         t_onset=t_onset,
+        t_third=third,
         t_peak=_refined(time, smooth, t) if seen else NAN,
         t_end=t_end,
         t_end_trapezium=trapezium,
@@ -121,15 +124,17 @@ def _qrs(time: F64, wave: F64, r: int, rate: float) -> tuple[float, float]:
     threshold = quiet + VELOCITY**2 * (float(speed[near].max()) - quiet)
     still = max(1, round(STILL * rate))
     reach = round(QRS_REACH * rate)
-    onset = next(
-        (k for k in range(r, max(still, r - reach), -1) if (speed[k - still : k] < threshold).all()), r - reach
-    )
+    slow = np.concatenate(([0], np.cumsum(speed < threshold)))
     stop = min(len(time) - still, r + reach + round(0.05 * rate))
-    end = next(
-        (k for k in range(r + 1, stop) if (speed[k : k + still] < threshold).all()), min(r + reach, len(time) - 1)
-    )
+    backward, forward = np.arange(r, max(still, r - reach), -1), np.arange(r + 1, stop)
+    onset = _first(backward, slow[backward] - slow[backward - still] == still, r - reach)
+    end = _first(forward, slow[forward + still] - slow[forward] == still, min(r + reach, len(time) - 1))
     onset = max(1, onset)
     return _crossing(time, speed, onset, threshold), _crossing(time, speed, end, threshold)
+
+
+def _first(rows: I64, fits: BOOL, otherwise: int) -> int:
+    return int(rows[np.argmax(fits)]) if fits.any() else otherwise
 
 
 def _crossing(time: F64, speed: F64, k: int, threshold: float) -> float:
@@ -151,6 +156,16 @@ def _descent(time: F64, values: F64, peak: int, until: float = np.inf) -> float:
     if slope[steepest] >= 0:
         return NAN
     return float(time[steepest] - values[steepest] / slope[steepest])
+
+
+def _risen(time: F64, values: F64, peak: int, first: int, share: float = 1 / 3) -> float:
+    """Return where a wave last rises above a share of its peak, between samples."""
+    level = share * values[peak]
+    below = np.flatnonzero(values[first:peak] < level)
+    if not len(below):
+        return NAN
+    k = first + int(below[-1])
+    return float(time[k] + (level - values[k]) / (values[k + 1] - values[k]) * (time[1] - time[0]))
 
 
 def _trapezium(time: F64, values: F64, peak: int) -> float:

@@ -99,7 +99,7 @@ class Gate:
 
 def pole_remedies(average: Average, mapper: Mapper) -> list[str]:
     """Return, for each pole that the array does not see, where to move the array."""
-    measures = Measures(average, mapper, 1.0)
+    measures = Measures(average, mapper)
     marks = measures.marks(average.wave)
     remedies: list[str] = []
     for peak, seconds in (("R", marks.r_peak), ("T", marks.t_peak)):

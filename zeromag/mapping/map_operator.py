@@ -94,6 +94,11 @@ class MapOperator:
         """Return the field alone, for readings (n_times, n_channels) T: (n_times, ny, nx) T."""
         return self._weighed(np.ascontiguousarray(readings[:, self.good]), self.value)
 
+    def currents(self, readings: F64) -> tuple[F64, F64]:
+        """Return the pseudo-current ∂Bz/∂y, −∂Bz/∂x alone, for readings (n_times, n_channels) T: T/m."""
+        seen = np.ascontiguousarray(readings[:, self.good])
+        return self._weighed(seen, self.dy), -self._weighed(seen, self.dx)
+
     def _weighed(self, seen: F64, weights: F64) -> F64:
         out = np.zeros((len(seen), weights.shape[1]))
         _weigh(seen, weights, out)

@@ -2,84 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from zeromag._jit import F64, I64
+from zeromag._jit import F64
 from zeromag.mapping.average import Average
+from zeromag.mapping.channel_qt import channel_qt
 from zeromag.mapping.dipole import PARAMETERS, DipoleFit, DipoleFitter
 from zeromag.mapping.fiducials import Fiducials, signal_space, wave_fiducials
 from zeromag.mapping.intervals import intervals
 from zeromag.mapping.map_operator import MapOperator
 from zeromag.mapping.mapper import Mapper
-from zeromag.mapping.poles import Poles, currents, poles, poles_of_maps
-
-TICK = 0.005  # s between the maps whose change is followed
-SPAN = 0.030  # s within which a change counts (Park et al. 2005)
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """Unit of a parameter, and its period where it is an angle."""
-
-    name: str
-    period: float | None = None
-    least: float = float("-inf")  # below which it cannot be
-    rises: bool = False  # noise only makes it larger
-
-
-DEGREES = Unit("deg", 360.0)
-AT_PEAKS: dict[str, Unit] = {
-    "map_angle": DEGREES,
-    "pole_distance": Unit("m", least=0.0),
-    "pole_ratio": Unit("1", least=0.0),
-    "current_angle": DEGREES,
-    "max_current": Unit("T/m", least=0.0),
-    "total_current": Unit("T·m", least=0.0),
-    "total_current_angle": DEGREES,
-    "non_dipolarity": Unit("1", least=0.0),
-}
-UNITS: dict[str, Unit] = {
-    **{f"{name}_{peak}": unit for peak in ("R", "T") for name, unit in AT_PEAKS.items()},
-    "angle_change_T": Unit("deg", least=0.0, rises=True),
-    "distance_change_T": Unit("m", least=0.0, rises=True),
-    "ratio_change_T": Unit("1", least=0.0, rises=True),
-    "r_t_angle": DEGREES,
-    **{
-        name: Unit("s", least=0.0)
-        for name in ("p", "pr", "qrs", "qt", "qtc_bazett", "qtc_fridericia", "rt", "tpeak_tend")
-    },
-}
+from zeromag.mapping.poles import Currents, Poles, currents, poles
+from zeromag.mapping.t_motion import growth, t_motion
+from zeromag.mapping.wave_shape import qrs_fragmentation, st_fluctuation
 
 
 class Measures:
     """The way from a wave to its numbers, with map and dipole grid made once for all draws."""
 
-    def __init__(self, average: Average, mapper: Mapper, rr: float) -> None:
-        self._time, self._good, self._rr = average.time, average.good, rr
+    def __init__(self, average: Average, mapper: Mapper) -> None:
+        self._time, self._good = average.time, average.good
         self._space = signal_space(average) if average.good.any() else np.zeros((0, 0))
         self._rate = 1.0 / (average.time[1] - average.time[0])
-        self._doubling = 1.0
+        self._channels = channel_qt(average, self.marks(average.wave))
         self.operator: MapOperator | None = None
         self._fitter: DipoleFitter | None = None
         if not mapper.why_not(average.sensors, average.good):
             self.operator = mapper.operator_for(average)
-            if average.good.sum() > 5:
-                self._fitter = DipoleFit().of(average.sensors, average.good, average.noise)
+            if average.good.sum() > PARAMETERS:
+                # every channel weighs the same: what share of the field one dipole leaves must not depend on noise
+                alike = np.full(len(average.noise), float(np.sqrt(np.mean(average.noise[average.good] ** 2))))
+                self._fitter = DipoleFit().of(average.sensors, average.good, alike)
 
-    def __call__(self, wave: F64, doubling: float = 1.0) -> dict[str, float]:
-        """Return every parameter of a wave (n_times, n_channels) T; those that cannot be told are missing.
-
-        `doubling` is how much more noise power than the average's the wave carries: 2 for a resampled one.
-        """
+    def __call__(self, wave: F64, rr: float) -> dict[str, float]:
+        """Return every parameter of a wave (n_times, n_channels) T, `rr` s from beat to beat; those not told miss."""
         if not self._good.any():
             return {}
-        self._doubling = doubling
         marks = self.marks(wave)
-        found = intervals(marks, self._rr)
+        found = intervals(marks, rr)
+        found |= self._shape(wave, marks)
         if self.operator is not None:
-            found |= self._maps(wave, marks)
+            found |= self._maps(self.operator, wave, marks)
         return {name: value for name, value in found.items() if np.isfinite(value)}
 
     def poles_at(self, wave: F64, seconds: float) -> Poles | None:
@@ -93,32 +56,53 @@ class Measures:
         """Return the fiducials of a wave."""
         return wave_fiducials(self._time, wave[:, self._good] @ self._space) if self._good.any() else Fiducials()
 
+    def channels_qt(self, wave: F64) -> F64:
+        """Return the QT interval of every channel, s: (n_channels,), NaN where T is too small to tell."""
+        qt = np.full(len(self._good), np.nan)
+        qt[self._channels.columns] = self._channels(self._time, wave, self.marks(wave))
+        return qt
+
     def _row(self, seconds: float) -> int:
         return int(np.clip(round((seconds - self._time[0]) * self._rate), 0, len(self._time) - 1))
 
-    def _maps(self, wave: F64, marks: Fiducials) -> dict[str, float]:
+    def _at(self, wave: F64, seconds: float) -> F64:
+        """Return the readings at a time from R, between samples by a parabola, so that nothing jumps: (n_channels,)."""
+        k = int(np.clip(round((seconds - self._time[0]) * self._rate), 1, len(self._time) - 2))
+        d = (seconds - self._time[k]) * self._rate
+        before, here, after = wave[k - 1], wave[k], wave[k + 1]
+        return np.asarray(here + 0.5 * d * (after - before) + 0.5 * d * d * (before - 2 * here + after))
+
+    def _shape(self, wave: F64, marks: Fiducials) -> dict[str, float]:
+        seen = wave[:, self._good]
         found: dict[str, float] = {}
-        totals: dict[str, float] = {}
+        if np.isfinite(marks.qrs_end - marks.qrs_onset):
+            found["qrs_fragmentation"] = qrs_fragmentation(seen[self._row(marks.qrs_onset) : self._row(marks.qrs_end)])
+            size = float(np.sqrt(np.mean(seen[self._row(marks.r_peak)] ** 2)))
+            found["st_fluctuation"] = st_fluctuation(self._time, seen, marks.qrs_end, size)
+        return found | dict(self._channels.spread(self._channels(self._time, wave, marks)))
+
+    def _maps(self, operator: MapOperator, wave: F64, marks: Fiducials) -> dict[str, float]:
+        found: dict[str, float] = {}
+        totals: dict[str, Currents] = {}
         for peak, seconds in (("R", marks.r_peak), ("T", marks.t_peak)):
             if not np.isfinite(seconds):
                 continue
-            row = self._row(seconds)
-            at = self._at(wave[row])
-            totals[peak] = at["total_current_angle"]
+            at, totals[peak] = self._at_peak(operator, self._at(wave, seconds))
             found |= {f"{name}_{peak}": value for name, value in at.items()}
         if len(totals) == 2:
-            found["r_t_angle"] = (totals["T"] - totals["R"] + 180) % 360 - 180
-        if np.isfinite(marks.t_peak):
-            found |= self._changes(wave, marks)
+            found["r_t_angle"] = _turn(totals["R"].total_angle, totals["T"].total_angle)
+            found |= self._tbeg_tmax(operator, wave, marks, totals)
+        grown = growth(self._time, wave, marks)
+        if grown is not None:
+            found |= t_motion(operator, grown)
         return found
 
-    def _at(self, reading: F64) -> dict[str, float]:
-        if self.operator is None:
-            return {}
-        field = self.operator(np.zeros(1), reading[None, :])
-        pair = poles(field.grid, field.bz[0])
-        current = currents(field.grid, field.jx[0], field.jy[0])
-        return {
+    def _at_peak(self, operator: MapOperator, reading: F64) -> tuple[dict[str, float], Currents]:
+        jx, jy = operator.currents(reading[None, :])
+        pair = poles(operator.grid, operator.bz(reading[None, :])[0])
+        current = currents(operator.grid, jx[0], jy[0])
+        goodness = self._fitter(reading).goodness if self._fitter is not None else float("nan")
+        found = {
             "map_angle": pair.angle,
             "pole_distance": pair.distance,
             "pole_ratio": pair.ratio,
@@ -126,46 +110,25 @@ class Measures:
             "max_current": current.strongest,
             "total_current": current.total,
             "total_current_angle": current.total_angle,
-            "non_dipolarity": self._non_dipolarity(reading),
+            "non_dipolarity": 1.0 - goodness,
         }
+        return found, current
 
-    def _non_dipolarity(self, reading: F64) -> float:
-        """Return the share of energy that one dipole leaves, in units of the noise and without the noise's own."""
-        if self._fitter is None:
-            return float("nan")
-        found, n = self._fitter(reading), int(self._good.sum())
-        rest = found.chi2 * (n - PARAMETERS)
-        power = rest / (1.0 - found.goodness) if found.goodness < 1.0 else float("inf")
-        noise = self._doubling
-        return max(0.0, rest - noise * (n - PARAMETERS)) / max(power - noise * n, 1e-12)
-
-    def _changes(self, wave: F64, marks: Fiducials) -> dict[str, float]:
-        """Return how much angle, distance and ratio change within 30 ms between Tmax/3 and Tmax."""
-        if self.operator is None:
+    def _tbeg_tmax(
+        self, operator: MapOperator, wave: F64, marks: Fiducials, totals: dict[str, Currents]
+    ) -> dict[str, float]:
+        """Return by what vector the total current changes from T's beginning to its peak, over its length at R."""
+        if not np.isfinite(marks.t_onset):
             return {}
-        stop = self._row(marks.t_peak)
-        strength = np.sqrt(np.mean(wave[:, self._good] ** 2, axis=1))
-        low = np.flatnonzero(strength[self._row(marks.qrs_end) : stop + 1] < strength[stop] / 3)
-        start = self._row(marks.qrs_end) + (int(low[-1]) + 1 if len(low) else 0)
-        every = max(1, round(TICK * self._rate))
-        rows = np.arange(stop, start - 1, -every)[::-1]
-        pairs = poles_of_maps(self.operator.grid, self.operator.bz(_around(wave, rows, every)))
-        angles = np.unwrap([pair.angle for pair in pairs], period=360)
+        jx, jy = operator.currents(self._at(wave, marks.t_onset)[None, :])
+        begin = currents(operator.grid, jx[0], jy[0]).vector
+        end, size = totals["T"].vector, totals["R"].total
+        across, up = end[0] - begin[0], end[1] - begin[1]
         return {
-            "angle_change_T": largest_change(angles, TICK, SPAN),
-            "distance_change_T": largest_change(np.array([pair.distance for pair in pairs]), TICK, SPAN),
-            "ratio_change_T": largest_change(np.array([pair.ratio for pair in pairs]), TICK, SPAN),
+            "tbeg_tmax_vector": float(np.hypot(across, up)) / size if size > 0 else float("nan"),
+            "tbeg_tmax_angle": float(np.degrees(np.arctan2(up, across))),
         }
 
 
-def _around(wave: F64, rows: I64, width: int) -> F64:
-    """Return the mean of `width` samples around each row: (n_rows, n_channels) T."""
-    before, after = (width - 1) // 2, width // 2
-    return np.stack([wave[max(0, row - before) : row + after + 1].mean(axis=0) for row in rows.tolist()])
-
-
-def largest_change(values: F64, step: float, span: float) -> float:
-    """Return the largest difference between two values no more than `span` apart, `step` being between neighbours."""
-    reach = max(1, int(span / step + 1e-9))
-    changes = [float(np.abs(values[k:] - values[:-k]).max()) for k in range(1, min(reach, len(values) - 1) + 1)]
-    return max(changes, default=0.0)
+def _turn(first: float, last: float) -> float:
+    return (last - first + 180) % 360 - 180

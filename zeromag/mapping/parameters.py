@@ -9,10 +9,11 @@ import numpy as np
 
 from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat
-from zeromag.mapping.bootstrap import interval, resampled, widening
+from zeromag.mapping.bootstrap import interval, median_rr, resampled
 from zeromag.mapping.intervals import typical_rr
 from zeromag.mapping.mapper import Mapper
-from zeromag.mapping.measures import UNITS, Measures
+from zeromag.mapping.measures import Measures
+from zeromag.mapping.unit import UNITS
 
 DRAWS = 200
 
@@ -29,17 +30,22 @@ class Parameter(TypedDict):
 def parameters(
     average: Average, beats: Sequence[Beat] = (), mapper: Mapper | None = None, *, draws: int = DRAWS, seed: int = 0
 ) -> dict[str, Parameter]:
-    """Return every parameter that this average tells; the same numbers each time, the draws being seeded."""
-    measures = Measures(average, mapper or Mapper(), typical_rr(beats))
-    found = measures(average.wave)
-    drawn = [measures(wave, doubling=2.0) for wave in resampled(average, draws, seed)]
-    wider = widening(average)
+    """Return every parameter that this average tells; the same numbers each time, the draws being seeded.
+
+    RR is the median of the averaged beats, or where the average does not carry it, of all `beats`.
+    """
+    measures = Measures(average, mapper or Mapper())
+    rr = median_rr(average)
+    known = bool(np.isfinite(rr))
+    rr = rr if known else typical_rr(beats)
+    found = measures(average.wave, rr)
+    drawn = [measures(wave, some if known else rr) for wave, some in resampled(average, draws, seed)]
+    parts = 0 if average.parts is None else len(average.parts)
     result: dict[str, Parameter] = {}
     for name, value in found.items():
         values = np.array([one.get(name, np.nan) for one in drawn])
-        unit = UNITS[name]
-        low, high = interval(value, values, wider, period=unit.period, least=unit.least, rises=unit.rises)
-        result[name] = Parameter(value=float(value), low=_told(low), high=_told(high), unit=unit.name)
+        best, low, high = interval(value, values, parts, UNITS[name])
+        result[name] = Parameter(value=float(best), low=_told(low), high=_told(high), unit=UNITS[name].name)
     return result
 
 

@@ -37,13 +37,17 @@ class Pile:
         self._limit = parts
         self._parts: list[F64] = []
         self._part_counts: list[I64] = []
+        self._rr: list[tuple[float, int]] = []  # s, sum and number of the intervals of each part
 
-    def add(self, wave: F64, good: BOOL) -> None:
-        """Take one beat (up to n_times, n_channels); channels that are not good stay out."""
+    def add(self, wave: F64, good: BOOL, rr: float = float("nan")) -> None:
+        """Take one beat (up to n_times, n_channels), `rr` s after the one before; channels not good stay out."""
         part = self.count % self._limit
         if part == len(self._parts):
             self._parts.append(np.zeros_like(self._mean))
             self._part_counts.append(np.zeros_like(self._count))
+            self._rr.append((0.0, 0))
+        if np.isfinite(rr):
+            self._rr[part] = self._rr[part][0] + rr, self._rr[part][1] + 1
         sign = 1.0 if self.count % 2 == 0 else -1.0
         counts = self._part_counts[part]
         _add(np.ascontiguousarray(wave), good, sign, self._mean, self._turned, self._count, self._parts[part], counts)
@@ -68,6 +72,7 @@ class Pile:
             good=good,
             parts=parts,
             weights=counts[:, 0, :].astype(np.float64),
+            rr=np.array([total / count if count else np.nan for total, count in self._rr]),
         )
 
     def _noise(self, time: F64) -> F64:

@@ -109,18 +109,59 @@ class Currents:
     angle: float  # deg, its direction
     total: float  # T·m, length of the sum of all arrows times the pixel's area
     total_angle: float  # deg, its direction
+    vector: tuple[float, float]  # T·m, that sum along x and y
 
 
 def currents(grid: Grid, jx: F64, jy: F64) -> Currents:
     """Return the strongest and the total current vector of one map (ny, nx) T/m."""
     mask: BOOL = grid.mask
     x, y = jx[mask], jy[mask]
-    k = int(np.argmax(x * x + y * y))
+    top_x, top_y = _longest(jx, jy, mask)
     area = float((grid.x[1] - grid.x[0]) * (grid.y[1] - grid.y[0]))
     total = float(x.sum()) * area, float(y.sum()) * area
     return Currents(
-        strongest=float(np.hypot(x[k], y[k])),
-        angle=float(np.degrees(np.arctan2(y[k], x[k]))),
+        strongest=float(np.hypot(top_x, top_y)),
+        angle=float(np.degrees(np.arctan2(top_y, top_x))),
         total=float(np.hypot(*total)),
         total_angle=float(np.degrees(np.arctan2(total[1], total[0]))),
+        vector=total,
     )
+
+
+@kernel
+def _longest(jx: F64, jy: F64, mask: BOOL) -> tuple[float, float]:
+    """Return the longest arrow: where a quadratic through the 3 × 3 squares of lengths around the longest peaks."""
+    rows, columns = mask.shape
+    top, i, j = -1.0, 0, 0
+    for r in range(rows):
+        for c in range(columns):
+            length = jx[r, c] ** 2 + jy[r, c] ** 2
+            if mask[r, c] and length > top:
+                top, i, j = length, r, c
+    inside = 0 < i < rows - 1 and 0 < j < columns - 1
+    if inside:
+        for r in range(i - 1, i + 2):
+            for c in range(j - 1, j + 2):
+                inside = inside and mask[r, c]
+    if not inside:
+        return jx[i, j], jy[i, j]
+    v = jx[i - 1 : i + 2, j - 1 : j + 2] ** 2 + jy[i - 1 : i + 2, j - 1 : j + 2] ** 2
+    gx, gy = (v[1, 2] - v[1, 0]) / 2, (v[2, 1] - v[0, 1]) / 2
+    xx, yy = v[1, 2] - 2 * v[1, 1] + v[1, 0], v[2, 1] - 2 * v[1, 1] + v[0, 1]
+    xy = (v[2, 2] - v[2, 0] - v[0, 2] + v[0, 0]) / 4
+    determinant = xx * yy - xy * xy
+    if not (xx < 0.0 and determinant > 0.0):
+        return jx[i, j], jy[i, j]
+    dx = min(max((xy * gy - yy * gx) / determinant, -1.0), 1.0)
+    dy = min(max((xy * gx - xx * gy) / determinant, -1.0), 1.0)
+    return _between(jx, i, j, dx, dy), _between(jy, i, j, dx, dy)
+
+
+@kernel
+def _between(values: F64, i: int, j: int, dx: float, dy: float) -> float:
+    """Return the quadratic through 3 × 3 pixels around (i, j), dx and dy pixels away from it."""
+    v = values[i - 1 : i + 2, j - 1 : j + 2]
+    gx, gy = (v[1, 2] - v[1, 0]) / 2, (v[2, 1] - v[0, 1]) / 2
+    xx, yy = v[1, 2] - 2 * v[1, 1] + v[1, 0], v[2, 1] - 2 * v[1, 1] + v[0, 1]
+    xy = (v[2, 2] - v[2, 0] - v[0, 2] + v[0, 0]) / 4
+    return float(v[1, 1] + gx * dx + gy * dy + 0.5 * (xx * dx * dx + yy * dy * dy) + xy * dx * dy)

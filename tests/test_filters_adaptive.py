@@ -101,6 +101,29 @@ def test_rls_is_its_naive_twin() -> None:
     np.testing.assert_allclose(ours[100:], out[100:], rtol=0, atol=1e-5 * np.abs(out).max())
 
 
+@pytest.mark.parametrize("name", ["NLMS", "RLS"])
+def test_adaptive_filters_are_those_of_padasip(name: str) -> None:
+    import padasip
+
+    data = Room(1.0).room
+    regressors, primaries = centred(data[:, REF]), centred(data[:, MAG])
+    stage: Stage
+    if name == "NLMS":
+        stage = Nlms(step=0.05, clip=0.0, blind=0)
+        theirs = [padasip.filters.FilterNLMS(n=12, mu=0.05, eps=1e-40, w="zeros") for _ in MAG]
+    else:
+        stage = Rls(memory=5.0, clip=0.0, blind=0)
+        theirs = [padasip.filters.FilterRLS(n=12, mu=1 - 1 / 5000, eps=1e-24, w="zeros") for _ in MAG]
+    out = data[:, MAG].copy()
+    for t, x in enumerate(regressors):
+        for c, peer in enumerate(theirs):
+            out[t, c] -= peer.predict(x)
+            peer.adapt(primaries[t, c], x)
+    tolerance = {"NLMS": 1e-12, "RLS": 1e-5}[name]  # P begins at 1e24: in the first samples rounding shows
+    ours = through(stage, data)[:, MAG]
+    np.testing.assert_allclose(ours[100:], out[100:], rtol=0, atol=tolerance * np.abs(out).max())
+
+
 def test_regression_is_least_squares() -> None:
     data = Room(1.6).room
     stage = ReferenceRegression(memory=np.inf, taps=3, clip=0.0, damping=0.0, blind=0)

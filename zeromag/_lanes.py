@@ -115,7 +115,7 @@ def _above_zero(builder: Any, values: Any) -> Any:
     return builder.select(builder.fcmp_ordered(">", values[0], zero), values[1], values[2])
 
 
-def _first_nan(_typing: Any, lanes: Any) -> Any:
+def _has_nan(_typing: Any, lanes: Any) -> Any:
     def emit(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
         unordered = builder.fcmp_unordered("uno", values[0], values[0])
         bits = builder.bitcast(unordered, ir.IntType(lanes.width))
@@ -148,7 +148,10 @@ larger = cast(
     "Callable[[Lanes, Lanes], Lanes]", _two(lambda b, v: b.select(b.fcmp_ordered(">", v[0], v[1]), v[0], v[1]))
 )
 above_zero = cast("Callable[[Lanes, Lanes, Lanes], Lanes]", _three(_above_zero))  # b where a > 0, else c
-has_nan = cast("Callable[[Lanes], bool]", intrinsic(_first_nan))
+if_nan = cast(
+    "Callable[[Lanes, Lanes], Lanes]", _two(lambda b, v: b.select(b.fcmp_unordered("uno", v[0], v[0]), v[1], v[0]))
+)
+has_nan = cast("Callable[[Lanes], bool]", intrinsic(_has_nan))
 any_true = cast("Callable[[BOOL, int], bool]", intrinsic(_any_true))  # among sixteen neighbours
 _ARITHMETIC = {
     operator.add: _two(lambda b, v: b.fadd(*v)),

@@ -6,10 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zeromag._jit import BOOL, F64, I64, kernel
+from zeromag._jit import BOOL, F64, compiled, kernel
 from zeromag.block import Block
 from zeromag.filters.bad_samples import bad_samples
-from zeromag.filters.references import Learning, References, believed, regressors
+from zeromag.filters.references import (
+    Learning,
+    Memory,
+    errors,
+    packed,
+    predicted,
+    regressors,
+    remembering,
+    taught,
+    unpacked,
+)
 from zeromag.stage import Step
 
 
@@ -30,77 +40,34 @@ class Nlms(Learning):
 
     def start(self, head: Block) -> Step:
         """Return the running filter; ValueError if there is no good reference."""
-        refs = References(head.sensors, head.rate, self)
-        weights = np.zeros((refs.count, len(refs.mags)))
+        memory = remembering(head.sensors, head.rate, self)
+        weights = np.zeros((memory.line.size, len(memory.mag_slow)))
+        step, bad, out = float(self.step), bad_samples(head), head.data.copy()
+        learn = compiled(_nlms, head.data, bad, memory, step, weights, out)
 
         def run(block: Block) -> Block:
             out = block.data.copy()
-            _nlms(
-                block.data,
-                bad_samples(block),
-                refs.refs,
-                refs.mags,
-                refs.mix,
-                refs.gain,
-                refs.slow,
-                refs.held,
-                refs.line,
-                refs.mag_slow,
-                self.clip,
-                refs.scale_gain,
-                refs.scale,
-                self.step,
-                weights,
-                out,
-            )
+            learn(block.data, bad_samples(block), memory, step, weights, out)
             return block.with_data(out)
 
         return run
 
 
 @kernel
-def _nlms(
-    x: F64,
-    bad: BOOL,
-    refs: I64,
-    mags: I64,
-    mix: F64,
-    gain: float,
-    slow: F64,
-    held: F64,
-    line: F64,
-    mag_slow: F64,
-    clip: float,
-    scale_gain: float,
-    scale: F64,
-    step: float,
-    weights: F64,
-    out: F64,
-) -> None:
-    """Weights are (regressor, channel), so that the inner loops run along memory."""
-    n = len(mags)
-    row, learn = np.empty(n), np.empty(n)
-    flat = line.reshape(line.size)
-    for t in range(x.shape[0]):
-        regressors(x, bad, t, refs, mix, gain, slow, held, line)
-        row[:] = 0.0
+def _nlms(x: F64, bad: BOOL, memory: Memory, step: float, weights: F64, out: F64) -> None:
+    """Weights are (regressor, width), so that the inner loops run along memory."""
+    samples, width = x.shape[0], weights.shape[1]
+    rows, trust = np.zeros((samples, width)), np.zeros((samples, width))
+    row, error = np.empty(width), np.empty(width)
+    packed(x, bad, 0, samples, memory.mags, rows, trust)
+    flat, flat_trust = rows.reshape(rows.size), trust.reshape(trust.size)
+    regressor, flat_weights = memory.line.reshape(memory.line.size), weights.reshape(weights.size)
+    for t in range(samples):
+        regressors(x, bad, t, memory)
         power = 1e-40  # T², far below any sensor's noise: only keeps 0/0 away
-        for k in range(len(flat)):
-            value = flat[k]
-            power += value * value
-            for c in range(n):
-                row[c] += weights[k, c] * value
-        for c in range(n):
-            value = x[t, mags[c]]
-            out[t, mags[c]] = value - row[c]
-            if bad[t, mags[c]] or not np.isfinite(value):
-                learn[c] = 0.0
-                continue
-            if np.isnan(mag_slow[c]):
-                mag_slow[c] = value
-            mag_slow[c] += gain * (value - mag_slow[c])
-            learn[c] = step / power * believed(value - mag_slow[c] - row[c], c, clip, scale_gain, scale)
-        for k in range(len(flat)):
-            value = flat[k]
-            for c in range(n):
-                weights[k, c] += learn[c] * value
+        for k in range(len(regressor)):
+            power += regressor[k] * regressor[k]
+        predicted(flat_weights, regressor, row)
+        errors(flat, flat_trust, t * width, row, memory, error)
+        taught(flat_weights, regressor, step / power, error)
+    unpacked(rows, 0, memory.mags, out)

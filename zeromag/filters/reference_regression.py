@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from zeromag._jit import BOOL, F64, I64, kernel
+from zeromag._jit import BOOL, F64, compiled, kernel
+from zeromag._lanes import LANES, fma, load, splat, store
 from zeromag.block import Block
 from zeromag.filters.bad_samples import bad_samples
-from zeromag.filters.references import Learning, References, believed, regressors
+from zeromag.filters.references import Learning, Memory, errors, packed, predicted, regressors, remembering, unpacked
 from zeromag.stage import Step
 
 EVERY_S = 0.5  # the weights are solved for at these places in the stream
@@ -46,17 +47,7 @@ def _regress(
     bad: BOOL,
     start: int,
     stop: int,
-    refs: I64,
-    mags: I64,
-    mix: F64,
-    gain: float,
-    slow: F64,
-    held: F64,
-    line: F64,
-    mag_slow: F64,
-    clip: float,
-    scale_gain: float,
-    scale: F64,
+    memory: Memory,
     forget: float,
     place: int,
     every: int,
@@ -67,34 +58,30 @@ def _regress(
     out: F64,
 ) -> None:
     """Fade from weights `before` to `after` and gather the correlations for the next ones."""
-    n = len(mags)
-    row, learn = np.empty(n), np.empty(n)
-    flat = line.reshape(line.size)
-    size = len(flat)
-    for t in range(start, stop):
-        regressors(x, bad, t, refs, mix, gain, slow, held, line)
-        fade = (place + t - start + 1) / every
-        row[:] = 0.0
-        for k in range(size):
-            value = flat[k]
-            for c in range(n):
-                row[c] += (before[k, c] + fade * (after[k, c] - before[k, c])) * value
-        for c in range(n):
-            value = x[t, mags[c]]
-            out[t, mags[c]] = value - row[c]
-            if bad[t, mags[c]] or not np.isfinite(value):
-                learn[c] = row[c]  # as if predicted: a bad sample teaches nothing
-                continue
-            if np.isnan(mag_slow[c]):
-                mag_slow[c] = value
-            mag_slow[c] += gain * (value - mag_slow[c])
-            learn[c] = row[c] + believed(value - mag_slow[c] - row[c], c, clip, scale_gain, scale)
-        for k in range(size):
-            value = flat[k]
+    samples, width = stop - start, before.shape[1]
+    rows, trust = np.zeros((samples, width)), np.zeros((samples, width))
+    old, new, error = np.empty(width), np.empty(width), np.empty(width)
+    packed(x, bad, start, stop, memory.mags, rows, trust)
+    flat, flat_trust = rows.reshape(rows.size), trust.reshape(trust.size)
+    regressor, flat_cross = memory.line.reshape(memory.line.size), cross.reshape(cross.size)
+    flat_before, flat_after = before.reshape(before.size), after.reshape(after.size)
+    keep = splat(forget)
+    for t in range(samples):
+        regressors(x, bad, start + t, memory)
+        predicted(flat_before, regressor, old)
+        predicted(flat_after, regressor, new)
+        fade = splat((place + t + 1) / every)
+        for c in range(0, width, LANES):
+            store(old, c, load(old, c) + fade * (load(new, c) - load(old, c)))
+        errors(flat, flat_trust, t * width, old, memory, error)
+        for k in range(len(regressor)):
             for j in range(k + 1):
-                power[k, j] = forget * power[k, j] + value * flat[j]
-            for c in range(n):
-                cross[k, c] = forget * cross[k, c] + value * learn[c]
+                power[k, j] = forget * power[k, j] + regressor[k] * regressor[j]
+            value = splat(regressor[k])
+            for c in range(0, width, LANES):
+                seen = load(old, c) + load(error, c)  # a bad sample is as predicted and teaches nothing
+                store(flat_cross, k * width + c, fma(value, seen, keep * load(flat_cross, k * width + c)))
+    unpacked(rows, start, memory.mags, out)
 
 
 class _Regression:
@@ -102,61 +89,43 @@ class _Regression:
 
     def __init__(self, settings: ReferenceRegression, head: Block) -> None:
         self._settings = settings
-        self._refs = refs = References(head.sensors, head.rate, settings)
+        self._memory = memory = remembering(head.sensors, head.rate, settings)
         self._origin = head.first
         self._every = max(2, round(EVERY_S * head.rate))
         self._forget = 1.0 - 1.0 / max(2.0, settings.memory * head.rate)
-        size, n = refs.count, len(refs.mags)
-        self._power, self._cross = np.zeros((size, size)), np.zeros((size, n))
-        self._before, self._after = np.zeros((size, n)), np.zeros((size, n))
-
-    def __call__(self, block: Block) -> Block:
-        out = block.data.copy()
-        bad = bad_samples(block)
-        at = 0
-        while at < len(block):
-            place = (block.first + at - self._origin) % self._every
-            stop = min(len(block), at + self._every - place)
-            self._run(block.data, bad, (at, stop, place), out)
-            if place + stop - at == self._every:
-                self._before, self._after = self._after, self._solved()
-            at = stop
-        return block.with_data(out)
-
-    def _run(
-        self,
-        x: NDArray[np.float64],
-        bad: NDArray[np.bool_],
-        where: tuple[int, int, int],
-        out: NDArray[np.float64],
-    ) -> None:
-        refs = self._refs
-        start, stop, place = where
-        _regress(
-            x,
-            bad,
-            start,
-            stop,
-            refs.refs,
-            refs.mags,
-            refs.mix,
-            refs.gain,
-            refs.slow,
-            refs.held,
-            refs.line,
-            refs.mag_slow,
-            self._settings.clip,
-            refs.scale_gain,
-            refs.scale,
+        size, width = memory.line.size, len(memory.mag_slow)
+        self._power, self._cross = np.zeros((size, size)), np.zeros((size, width))
+        self._before, self._after = np.zeros((size, width)), np.zeros((size, width))
+        self._run = compiled(
+            _regress,
+            head.data,
+            bad_samples(head),
+            0,
+            0,
+            memory,
             self._forget,
-            place,
-            self._every,
+            0,
+            0,
             self._before,
             self._after,
             self._power,
             self._cross,
-            out,
+            head.data.copy(),
         )
+
+    def __call__(self, block: Block) -> Block:
+        x, bad = block.data, bad_samples(block)
+        out = x.copy()
+        at = 0
+        while at < len(block):
+            place = (block.first + at - self._origin) % self._every
+            stop = min(len(block), at + self._every - place)
+            weights, gathered = (self._before, self._after), (self._power, self._cross)
+            self._run(x, bad, at, stop, self._memory, self._forget, place, self._every, *weights, *gathered, out)
+            if place + stop - at == self._every:
+                self._before, self._after = self._after, self._solved()
+            at = stop
+        return block.with_data(out)
 
     def _solved(self) -> NDArray[np.float64]:
         """Return the weights that the correlations ask for: (n_regressors, n_mag)."""

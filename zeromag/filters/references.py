@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zeromag._jit import BOOL, F64, I64, kernel
+from zeromag._lanes import LANES, above_zero, fma, if_nan, larger, load, size, smaller, splat, store
+from zeromag.filters.bad_samples import all_good
 from zeromag.filters.known_heart import random_lead_field
 from zeromag.physics.halfspace import HalfSpace
 from zeromag.physics.heart_volume import HeartVolume
@@ -17,40 +20,129 @@ ENOUGH = 6  # references that can be made blind to the heart and still see the r
 SCALE_S = 2.0  # memory of the usual size of an error
 
 
+class Memory(NamedTuple):
+    """What a running adaptive filter knows; channel arrays are as wide as whole lanes (`width`), NaN: not begun."""
+
+    refs: I64  # (n_refs,) columns of the references
+    mags: I64  # (n_mag,) columns of the primaries
+    mix: F64  # (n_refs, n_mixed) combinations of references that are used
+    gain: float  # of the slow mean, a sample
+    slow: F64  # (n_refs,) T, slow mean of each reference
+    held: F64  # (n_refs,) T, last good value about it
+    line: F64  # (taps, n_mixed) T, the regressors: newest first
+    mag_slow: F64  # (width,) T, slow mean of each primary
+    clip: float  # times the usual size of an error
+    scale_gain: float  # of that size, a sample
+    scale: F64  # (width,) T, that size
+
+
 @kernel
-def regressors(x: F64, bad: BOOL, t: int, refs: I64, mix: F64, gain: float, slow: F64, held: F64, line: F64) -> None:
-    """Move the delay line (tap, regressor) on by one sample of `mix` (reference, regressor) times the references.
+def regressors(x: F64, bad: BOOL, t: int, memory: Memory) -> None:
+    """Move the delay line on by one sample of the mixed references.
 
     References are taken about their slow mean; a bad one repeats its last good value.
     """
+    line, slow, held, mix = memory.line, memory.slow, memory.held, memory.mix
+    mixed = line.shape[1]
     for j in range(line.shape[0] - 1, 0, -1):
-        for k in range(line.shape[1]):
+        for k in range(mixed):
             line[j, k] = line[j - 1, k]
-    for c in range(len(refs)):
-        value = x[t, refs[c]]
-        if not bad[t, refs[c]] and np.isfinite(value):
+    for k in range(mixed):
+        line[0, k] = 0.0
+    for c in range(len(memory.refs)):
+        column = memory.refs[c]
+        value = x[t, column]
+        if not bad[t, column] and np.isfinite(value):
             if np.isnan(slow[c]):
                 slow[c] = value
-            slow[c] += gain * (value - slow[c])
+            slow[c] += memory.gain * (value - slow[c])
             held[c] = value - slow[c]
-    for k in range(line.shape[1]):
-        acc = 0.0
-        for c in range(len(refs)):
-            acc += mix[c, k] * held[c]
-        line[0, k] = acc
+        for k in range(mixed):
+            line[0, k] += mix[c, k] * held[c]
 
 
 @kernel
-def believed(error: float, c: int, clip: float, gain: float, scale: F64) -> float:
-    """Return the error clipped at `clip` times its usual size, and follow that size; clip 0 believes everything."""
-    if clip <= 0.0:
-        return error
-    if np.isnan(scale[c]):
-        scale[c] = abs(error)
-    limit = clip * scale[c]
-    part = min(max(error, -limit), limit) if limit > 0.0 else error
-    scale[c] += gain * (abs(part) - scale[c])
-    return part
+def packed(x: F64, bad: BOOL, start: int, stop: int, mags: I64, rows: F64, trust: F64) -> None:
+    """Write the primaries of samples `start:stop` side by side; `trust` is 1 where a sample is good and 0 elsewhere."""
+    n = len(mags)
+    if n == 0:
+        return
+    low = mags[0]
+    together = mags[n - 1] - low == n - 1
+    good = together and all_good(x, bad, low, n)
+    for t in range(start, stop):
+        row, sure = rows[t - start], trust[t - start]
+        if good:
+            for c in range(n):
+                row[c] = x[t, low + c]
+                sure[c] = 1.0
+            continue
+        for c in range(n):
+            row[c] = x[t, mags[c]]
+            sure[c] = 0.0 if bad[t, mags[c]] or not np.isfinite(row[c]) else 1.0
+
+
+@kernel
+def unpacked(rows: F64, start: int, mags: I64, out: F64) -> None:
+    """Write the primaries back to where they came from."""
+    n = len(mags)
+    together = n > 0 and mags[n - 1] - mags[0] == n - 1
+    for t in range(len(rows)):
+        row, to = rows[t], out[start + t]
+        if together:
+            low = mags[0]
+            for c in range(n):
+                to[low + c] = row[c]
+        else:
+            for c in range(n):
+                to[mags[c]] = row[c]
+
+
+@kernel
+def predicted(weights: F64, regressor: F64, row: F64) -> None:
+    """Write what the regressors say of every primary; `weights` (regressor, width) is flat."""
+    width = len(row)
+    for c in range(0, width, LANES):
+        total = splat(0.0)
+        for k in range(len(regressor)):
+            total = fma(load(weights, k * width + c), splat(regressor[k]), total)
+        store(row, c, total)
+
+
+@kernel
+def errors(rows: F64, trust: F64, at: int, row: F64, memory: Memory, error: F64) -> None:
+    """Take the prediction off the primaries at place `at` of flat `rows`, and write what to learn from: 0 where bad.
+
+    Learned from is the error about the primary's slow mean, clipped at `clip` times its usual size; 0 clips nothing.
+    """
+    gain, clip, scale_gain, zero = splat(memory.gain), splat(memory.clip), splat(memory.scale_gain), splat(0.0)
+    for c in range(0, len(row), LANES):
+        value, said, good = load(rows, at + c), load(row, c), load(trust, at + c)
+        store(rows, at + c, value - said)
+        before = load(memory.mag_slow, c)
+        slow = if_nan(before, value)
+        slow = slow + gain * (value - slow)
+        store(memory.mag_slow, c, above_zero(good, slow, before))
+        wrong = value - slow - said
+        if memory.clip > 0.0:
+            was = load(memory.scale, c)
+            scale = if_nan(was, size(wrong))
+            limit = clip * scale
+            wrong = above_zero(limit, smaller(larger(wrong, zero - limit), limit), wrong)
+            scale = scale + scale_gain * (size(wrong) - scale)
+            store(memory.scale, c, above_zero(good, scale, was))
+        store(error, c, above_zero(good, wrong, zero))
+
+
+@kernel
+def taught(weights: F64, direction: F64, much: float, error: F64) -> None:
+    """Move the weights (regressor, width), flat, by `much` times the error along a direction (regressor)."""
+    width = len(error)
+    for c in range(0, width, LANES):
+        wrong = load(error, c)
+        for k in range(len(direction)):
+            place = k * width + c
+            store(weights, place, fma(splat(much * direction[k]), wrong, load(weights, place)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,29 +165,28 @@ class Learning:
             raise ValueError(f"blind must be 0 or more patterns, got {self.blind}")
 
 
-class References:
-    """Columns and memory of one running adaptive filter."""
-
-    def __init__(self, sensors: SensorArray, rate: float, learning: Learning) -> None:
-        usable = sensors.usable()
-        refs = sensors.of_kind("ref")
-        self.refs = refs[usable[refs]]
-        self.mags = sensors.of_kind("mag")
-        if len(self.refs) == 0:
-            raise ValueError("an adaptive filter needs at least 1 good reference channel, got 0")
-        self.mix = heart_blind(sensors, self.refs, learning.blind)
-        self.gain = min(1.0, 1.0 / (learning.slow * rate))
-        self.scale_gain = min(1.0, 1.0 / (SCALE_S * rate))
-        self.slow = np.full(len(self.refs), np.nan)
-        self.held = np.zeros(len(self.refs))
-        self.line = np.zeros((learning.taps, self.mix.shape[1]))
-        self.mag_slow = np.full(len(self.mags), np.nan)
-        self.scale = np.full(len(self.mags), np.nan)
-
-    @property
-    def count(self) -> int:
-        """Return the number of regressors."""
-        return int(self.line.size)
+def remembering(sensors: SensorArray, rate: float, learning: Learning) -> Memory:
+    """Return the memory of an adaptive filter that starts on this array; ValueError if no reference is good."""
+    usable = sensors.usable()
+    refs, mags = sensors.of_kind("ref"), sensors.of_kind("mag")
+    refs = refs[usable[refs]]
+    if len(refs) == 0:
+        raise ValueError("an adaptive filter needs at least 1 good reference channel, got 0")
+    mix = heart_blind(sensors, refs, learning.blind)
+    width = -(-len(mags) // LANES) * LANES
+    return Memory(
+        refs=refs,
+        mags=mags,
+        mix=mix,
+        gain=min(1.0, 1.0 / (learning.slow * rate)),
+        slow=np.full(len(refs), np.nan),
+        held=np.zeros(len(refs)),
+        line=np.zeros((learning.taps, mix.shape[1])),
+        mag_slow=np.full(width, np.nan),
+        clip=float(learning.clip),
+        scale_gain=min(1.0, 1.0 / (SCALE_S * rate)),
+        scale=np.full(width, np.nan),
+    )
 
 
 def heart_blind(sensors: SensorArray, refs: NDArray[np.int64], patterns: int) -> NDArray[np.float64]:

@@ -6,12 +6,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zeromag._jit import BOOL, F64, I64, kernel
+from zeromag._jit import BOOL, F64, compiled, kernel
+from zeromag._lanes import LANES, fma, load_half, splat_half, store
 from zeromag.block import Block
 from zeromag.filters.bad_samples import bad_samples
-from zeromag.filters.references import Learning, References, believed, regressors
+from zeromag.filters.references import (
+    Learning,
+    Memory,
+    errors,
+    packed,
+    predicted,
+    regressors,
+    remembering,
+    taught,
+    unpacked,
+)
 from zeromag.stage import Step
 
+HALF = LANES // 2
 UNSURE = 1e24  # 1/T²: a prior of weights of order 1 where errors are 1 pT
 
 
@@ -40,32 +52,18 @@ class Rls(Learning):
         """
         if not self.memory * head.rate > 2:
             raise ValueError(f"memory must be longer than two samples at {head.rate:g} Hz, got {self.memory} s")
-        refs = References(head.sensors, head.rate, self)
+        memory = remembering(head.sensors, head.rate, self)
         forget = 1.0 - 1.0 / (self.memory * head.rate)
-        weights = np.zeros((refs.count, len(refs.mags)))
-        spread = UNSURE * np.eye(refs.count)
+        weights = np.zeros((memory.line.size, len(memory.mag_slow)))
+        whole = -(-memory.line.size // HALF) * HALF
+        spread = np.zeros((memory.line.size, whole))
+        np.fill_diagonal(spread, UNSURE)
+        bad, out = bad_samples(head), head.data.copy()
+        learn = compiled(_rls, head.data, bad, memory, forget, spread, weights, out)
 
         def run(block: Block) -> Block:
             out = block.data.copy()
-            _rls(
-                block.data,
-                bad_samples(block),
-                refs.refs,
-                refs.mags,
-                refs.mix,
-                refs.gain,
-                refs.slow,
-                refs.held,
-                refs.line,
-                refs.mag_slow,
-                self.clip,
-                refs.scale_gain,
-                refs.scale,
-                forget,
-                spread,
-                weights,
-                out,
-            )
+            learn(block.data, bad_samples(block), memory, forget, spread, weights, out)
             return block.with_data(out)
 
         return run
@@ -73,22 +71,29 @@ class Rls(Learning):
 
 @kernel
 def _learn(x: F64, forget: float, spread: F64, gain: F64) -> None:
-    """Move P (`spread`) on by one regressor x, kept symmetric, and write the gain vector k = Px/(λ + x·Px)."""
-    size = len(x)
-    total, trace = forget, 0.0
+    """Move P (`spread`) on by one regressor x, and write the gain vector k = Px/(λ + x·Px).
+
+    P is (size, size), its rows filled up to whole halves of lanes. It stays symmetric to the bit, since
+    (g_k·g_j)·s is (g_j·g_k)·s.
+    """
+    size, whole = spread.shape
+    flat = spread.reshape(spread.size)
+    for j in range(0, whole, HALF):
+        total = splat_half(0.0)
+        for k in range(size):
+            total = fma(load_half(flat, k * whole + j), splat_half(x[k]), total)
+        store(gain, j, total)
+    power = forget
     for k in range(size):
-        acc = 0.0
-        for j in range(size):
-            acc += spread[k, j] * x[j]
-        gain[k] = acc
-        total += x[k] * acc
+        power += x[k] * gain[k]
+    share, remember, trace = splat_half(1.0 / power), splat_half(1.0 / forget), 0.0
     for k in range(size):
-        for j in range(k + 1):
-            value = (spread[k, j] - gain[k] * gain[j] / total) / forget
-            spread[k, j] = value
-            spread[j, k] = value
+        one = splat_half(gain[k])
+        for j in range(0, whole, HALF):
+            place = k * whole + j
+            store(flat, place, (load_half(flat, place) - (one * load_half(gain, j)) * share) * remember)
         trace += spread[k, k]
-    gain /= total
+    gain /= power
     if not 0.0 < trace <= size * UNSURE:  # wound up while the references were silent
         spread[:, :] = 0.0
         for k in range(size):
@@ -96,50 +101,18 @@ def _learn(x: F64, forget: float, spread: F64, gain: F64) -> None:
 
 
 @kernel
-def _rls(
-    x: F64,
-    bad: BOOL,
-    refs: I64,
-    mags: I64,
-    mix: F64,
-    gain: float,
-    slow: F64,
-    held: F64,
-    line: F64,
-    mag_slow: F64,
-    clip: float,
-    scale_gain: float,
-    scale: F64,
-    forget: float,
-    spread: F64,
-    weights: F64,
-    out: F64,
-) -> None:
-    """Weights are (regressor, channel), so that the inner loops run along memory."""
-    n = len(mags)
-    row, error = np.empty(n), np.empty(n)
-    flat = line.reshape(line.size)
-    size = len(flat)
-    gain_vector = np.empty(size)
-    for t in range(x.shape[0]):
-        regressors(x, bad, t, refs, mix, gain, slow, held, line)
-        row[:] = 0.0
-        for k in range(size):
-            value = flat[k]
-            for c in range(n):
-                row[c] += weights[k, c] * value
-        for c in range(n):
-            value = x[t, mags[c]]
-            out[t, mags[c]] = value - row[c]
-            if bad[t, mags[c]] or not np.isfinite(value):
-                error[c] = 0.0
-                continue
-            if np.isnan(mag_slow[c]):
-                mag_slow[c] = value
-            mag_slow[c] += gain * (value - mag_slow[c])
-            error[c] = believed(value - mag_slow[c] - row[c], c, clip, scale_gain, scale)
-        _learn(flat, forget, spread, gain_vector)
-        for k in range(size):
-            value = gain_vector[k]
-            for c in range(n):
-                weights[k, c] += value * error[c]
+def _rls(x: F64, bad: BOOL, memory: Memory, forget: float, spread: F64, weights: F64, out: F64) -> None:
+    """Weights are (regressor, width), so that the inner loops run along memory."""
+    samples, width = x.shape[0], weights.shape[1]
+    rows, trust = np.zeros((samples, width)), np.zeros((samples, width))
+    row, error, gain = np.empty(width), np.empty(width), np.empty(spread.shape[1])
+    packed(x, bad, 0, samples, memory.mags, rows, trust)
+    flat, flat_trust = rows.reshape(rows.size), trust.reshape(trust.size)
+    regressor, flat_weights = memory.line.reshape(memory.line.size), weights.reshape(weights.size)
+    for t in range(samples):
+        regressors(x, bad, t, memory)
+        predicted(flat_weights, regressor, row)
+        errors(flat, flat_trust, t * width, row, memory, error)
+        _learn(regressor, forget, spread, gain)
+        taught(flat_weights, gain[: len(regressor)], 1.0, error)
+    unpacked(rows, 0, memory.mags, out)

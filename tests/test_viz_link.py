@@ -92,7 +92,7 @@ def test_where_nobody_answers_it_is_said_and_tried_again():
 
 def test_a_window_on_a_stream_ends_when_asked(stream, monkeypatch):
     application()
-    from zeromag.viz.window import open_window
+    from zeromag.viz.show import open_window
 
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     endpoint, _ = stream
@@ -106,7 +106,7 @@ def test_a_window_on_a_stream_ends_when_asked(stream, monkeypatch):
 
 def test_a_window_refuses_what_is_no_endpoint(monkeypatch):
     application()
-    from zeromag.viz.window import open_window
+    from zeromag.viz.show import open_window
 
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     with pytest.raises(LinkError, match="an endpoint looks like"):

@@ -104,6 +104,7 @@ def _view(add: Add) -> None:
     parser.add_argument("source", nargs="?", metavar="recording", help="a recording, or the folder of its results")
     parser.add_argument("--from", dest="endpoint", help="what `process` printed, tcp://HOST:PORT")
     parser.add_argument("--web", action="store_true", help="the page on 127.0.0.1 instead of the window")
+    parser.add_argument("--control", action="store_true", help="lead through a scan: record, mark, change settings")
     parser.add_argument("--keys", type=Path, help="folder of `zeromag keys`; needed off this machine")
     parser.add_argument("--leash", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--scan-to", type=Path, help=argparse.SUPPRESS)

@@ -136,6 +136,24 @@ def read_session(path: Path) -> Session:
     return _built(settings, str(path))
 
 
+def session_toml(session: Session) -> str:
+    """Return the session file that gives these settings."""
+    return "\n".join(_toml(session.as_dict())) + "\n"
+
+
+def _toml(table: Mapping[str, Any], path: str = "") -> list[str]:
+    """Return the lines of a table: its values, then the tables in it; JSON writes what TOML reads."""
+    lines = [f"{_key(name)} = {json.dumps(value)}" for name, value in table.items() if not isinstance(value, Mapping)]
+    for name, value in table.items():
+        if isinstance(value, Mapping) and value:
+            lines += ["", f"[{path}{_key(name)}]", *_toml(value, f"{path}{_key(name)}.")]
+    return lines
+
+
+def _key(name: str) -> str:
+    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else json.dumps(name)
+
+
 def dotted(settings: dict[str, Any], table: str = "") -> dict[str, Any]:
     """Return every setting by its dotted key."""
     flat: dict[str, Any] = {}

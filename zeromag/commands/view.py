@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
 
 from zeromag.commands.lifeline import Lifeline, lifeline
 from zeromag.commands.settings import session_of
@@ -23,23 +22,32 @@ def run(flags: argparse.Namespace) -> int:
 
 
 def _follow(flags: argparse.Namespace, line: Lifeline) -> int:
-    endpoint = flags.endpoint
     if flags.web:
-        from zeromag.viz.page import serve_page
-
-        show: Callable[..., int] = serve_page
+        from zeromag.viz.page import serve_page as show_page
     else:
-        from zeromag.viz.window import open_window
-
-        show = open_window
+        from zeromag.viz.show import open_window
+    endpoint, control = flags.endpoint, flags.control
     if flags.leash:
         told = line.told()
         if told is None:
             return 0
-        endpoint = json.loads(told)["endpoint"]
+        orders = json.loads(told)
+        endpoint, control = orders["endpoint"], True  # who starts an acquisition on this machine may control it
     if endpoint is None:
         raise InputError("view needs a recording, or --from ENDPOINT: the address that `zeromag process` printed")
-    return show(endpoint, stop=line.stop, announce=line.announce, keys=flags.keys)
+    if flags.web:
+        return show_page(endpoint, stop=line.stop, announce=line.announce, keys=flags.keys)
+    if not control:
+        return open_window(endpoint, stop=line.stop, announce=line.announce, keys=flags.keys)
+    from zeromag.acquire.control import Control
+    from zeromag.acquire.endpoint import is_local
+    from zeromag.live.scan_report import report_of
+
+    with Control(endpoint, flags.keys) as hand:
+        make = report_of if is_local(endpoint) else None
+        return open_window(
+            endpoint, stop=line.stop, announce=line.announce, keys=flags.keys, hand=hand, make_report=make
+        )
 
 
 def _review(flags: argparse.Namespace, line: Lifeline) -> int:
@@ -60,7 +68,7 @@ def _review(flags: argparse.Namespace, line: Lifeline) -> int:
         with reviewing(session, found.notes) as review:
             return serve_review(review, stop=line.stop, announce=line.announce)
     from zeromag.viz.display import check_display
-    from zeromag.viz.window import show
+    from zeromag.viz.show import show
 
     check_display()
     with reviewing(session, found.notes) as review:

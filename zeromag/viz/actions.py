@@ -12,6 +12,7 @@ from zeromag.viz.traces import SPEEDS
 
 if TYPE_CHECKING:
     from zeromag.viz.window import Window
+    from zeromag.viz.workflow_bar import WorkflowBar
 
 Action = tuple[str, str, Callable[[], object]]  # key, what it does, the function
 
@@ -50,6 +51,19 @@ def looking(window: Window) -> list[Action]:
 def pausing(window: Window) -> list[Action]:
     """Return what a running stream has beside."""
     return [("Space", "pause the picture, not the recording", window.toggle_pause)]
+
+
+def recording(bar: WorkflowBar, settings: Callable[[], object]) -> list[Action]:
+    """Return what a window that may control the acquisition has beside."""
+    return [
+        ("Return", "the big button: the next step of the scan", bar.enter),
+        ("K", "mark this moment, in words", bar.ask_mark),
+        ("J", "note on this scan", bar.ask_note),
+        ("U", "undo the last order", bar.workflow.acquisition.undo),
+        ("Backspace", "one step of the scan back", bar.workflow.back),
+        ("G", "settings: change, save, load, compare", settings),
+        ("Escape", "put the line away", bar.put_away),
+    ]
 
 
 def reviewing(review: Review) -> list[Action]:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QKeySequence, QPalette, QShortcut
-from PySide6.QtWidgets import QApplication, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from zeromag.viz.actions import Action, looking, pausing, reviewing
+from zeromag.viz.actions import Action, looking, pausing, recording, reviewing
 from zeromag.viz.array_panel import ArrayPanel
 from zeromag.viz.beat_panel import BeatPanel
-from zeromag.viz.display import check_display
 from zeromag.viz.feed import Feed
 from zeromag.viz.field_map_panel import FieldMapPanel
 from zeromag.viz.film_panel import FilmPanel
-from zeromag.viz.font import ensure_font
 from zeromag.viz.header import Footer, Header
 from zeromag.viz.heart_meter_panel import HeartMeterPanel
 from zeromag.viz.help_sheet import HelpSheet
@@ -27,17 +22,20 @@ from zeromag.viz.noise_panel import NoisePanel
 from zeromag.viz.numbers_panel import NumbersPanel
 from zeromag.viz.panel import Panel
 from zeromag.viz.readings import Latency, readings
-from zeromag.viz.receiver import following
 from zeromag.viz.review import Review
 from zeromag.viz.review_bar import ReviewBar
+from zeromag.viz.settings_sheet import SettingsSheet
 from zeromag.viz.spectrum_panel import SpectrumPanel
 from zeromag.viz.status_panel import StatusPanel
-from zeromag.viz.theme import DARK, THEMES, Theme
+from zeromag.viz.theme import DARK, Theme
 from zeromag.viz.traces import Traces
 from zeromag.viz.trend_panel import TrendPanel
+from zeromag.viz.workflow import Workflow
+from zeromag.viz.workflow_bar import WorkflowBar
 
 FRAME_MS = 33
 HINT = "H keys · 1 2 3 layout · T theme · Space pause · P play beat · ← → cursor"
+SCAN_HINT = "H keys · Return next step · K mark · G settings · 1 2 3 layout · T theme · ← → cursor"
 REVIEW_HINT = "H keys · 1 2 3 layout · Space play · , . beat · [ ] event · PgUp PgDn 10 s · ← → cursor"
 
 
@@ -45,13 +43,20 @@ class Window(QWidget):
     """All panels of one layout; `Space` pauses the picture, never the recording."""
 
     def __init__(
-        self, feed: Feed, *, layout: str = "clinic", theme: Theme = DARK, review: Review | None = None
+        self,
+        feed: Feed,
+        *,
+        layout: str = "clinic",
+        theme: Theme = DARK,
+        review: Review | None = None,
+        workflow: Workflow | None = None,
     ) -> None:
         super().__init__()
         self.feed = feed
         self.review = review  # of a recording; None: the stream runs
         self.paused = False
         self.latency = Latency()
+        self.settings: SettingsSheet | None = None
         self.theme = theme
         self.traces = Traces(theme)
         self.map = FieldMapPanel(theme)
@@ -73,8 +78,9 @@ class Window(QWidget):
             "numbers": NumbersPanel(theme),
         }
         self.header, self.footer = Header(theme), Footer(theme)
-        self.footer.hint = HINT if review is None else REVIEW_HINT
+        self.footer.hint = REVIEW_HINT if review else SCAN_HINT if workflow else HINT
         self.bar = None if review is None else ReviewBar(review, theme)
+        self.workflow = None if workflow is None else WorkflowBar(workflow, theme)
         self._grid = QGridLayout()
         self._frame()
         self.arrange(layout)
@@ -111,8 +117,9 @@ class Window(QWidget):
             panel.show_veil(veil if name in ("map", "traces") else "")
         late = self.latency if self.review is None else None  # a recording is not of now
         self.header.show_feed(self.feed, state, readings(self.feed, late))
-        if self.bar is not None:
-            self.bar.refresh()
+        for bar in (self.bar, self.workflow):
+            if bar is not None:
+                bar.refresh()
         self.footer.show_message(self.feed.message)
 
     def toggle_pause(self) -> None:
@@ -145,8 +152,9 @@ class Window(QWidget):
         for panel in self.panels.values():
             panel.wear(theme)
         self.header.theme = self.footer.theme = self.help.theme = theme
-        if self.bar is not None:
-            self.bar.theme = theme
+        for bar in (self.bar, self.workflow):
+            if bar is not None:
+                bar.theme = theme
         palette = self.palette()
         palette.setColor(QPalette.ColorRole.Window, QColor(theme.window))
         self.setPalette(palette)
@@ -155,7 +163,17 @@ class Window(QWidget):
     def actions_by_key(self) -> list[Action]:
         """Return every action."""
         moving = pausing(self) if self.review is None else reviewing(self.review)
+        if self.workflow is not None:
+            moving = recording(self.workflow, self.change_settings) + moving
         return moving + looking(self)
+
+    def change_settings(self) -> None:
+        """Open the settings of the running scan."""
+        if self.workflow is None:
+            return
+        acquisition, session = self.workflow.workflow.acquisition, self.feed.session
+        self.settings = SettingsSheet(self, self.theme, session, lambda new: acquisition.change(new, session))
+        self.settings.open()
 
     def help_sheet(self) -> None:
         """Show the sheet of keys, or put it away."""
@@ -168,8 +186,9 @@ class Window(QWidget):
         outer.setSpacing(4)
         outer.addWidget(self.header)
         outer.addLayout(self._grid, stretch=1)
-        if self.bar is not None:
-            outer.addWidget(self.bar)
+        for bar in (self.bar, self.workflow):
+            if bar is not None:
+                outer.addWidget(bar)
         outer.addWidget(self.footer)
 
     def _bind_keys(self) -> None:
@@ -177,49 +196,3 @@ class Window(QWidget):
             shortcut = QShortcut(QKeySequence(key), self)
             shortcut.setWhatsThis(what)
             shortcut.activated.connect(action)
-
-
-def open_window(
-    endpoint: str,
-    *,
-    stop: threading.Event | None = None,
-    announce: Callable[[Mapping[str, object]], None] | None = None,
-    layout: str = "clinic",
-    theme: str = "dark",
-    keys: Path | None = None,
-) -> int:
-    """Show a window on a running stream until it is closed, or `stop` is set, and return Qt's exit code.
-
-    Raises
-    ------
-    LinkError
-        If the endpoint is not written like one.
-    ZeromagError
-        If there is no display or a library of Qt's is missing: Qt itself would abort the process.
-    """
-    check_display()
-    with following(endpoint, keys) as feed:
-        return show(feed, layout=layout, theme=theme, stop=stop, announce=announce)
-
-
-def show(
-    feed: Feed,
-    *,
-    layout: str = "clinic",
-    theme: str = "dark",
-    review: Review | None = None,
-    stop: threading.Event | None = None,
-    announce: Callable[[Mapping[str, object]], None] | None = None,
-) -> int:
-    """Show a window on this feed until it is closed, or `stop` is set, and return Qt's exit code."""
-    running = QApplication.instance()
-    app = running if isinstance(running, QApplication) else QApplication(["zeromag"])
-    ensure_font(app)
-    window = Window(feed, layout=layout, theme=THEMES[theme], review=review)
-    window.show()
-    watch = QTimer()
-    watch.timeout.connect(lambda: window.close() if stop is not None and stop.is_set() else None)
-    watch.start(100)
-    if announce is not None:
-        announce({"shown": "window"})
-    return app.exec()

@@ -242,6 +242,9 @@ def _settings(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--line", type=int, choices=(0, 50, 60), help="mains in Hz; default 0: find out")
     group.add_argument("--low-pass", type=float, metavar="HZ", help="default 100")
     group.add_argument("--calibration", type=Path, help="calibration.json of `zeromag bench array`; default: none")
+    group.add_argument(
+        "--hearts", choices=("auto", "one", "fetal"), help="fetal: a fetus beside its mother; default auto"
+    )
     group.add_argument("--block", type=int, metavar="SAMPLES", help="samples per block; default 10")
 
 

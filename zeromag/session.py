@@ -38,6 +38,7 @@ class Beats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     before: float = 0.3  # s
     after: float = 0.5  # s
+    hearts: Literal["auto", "one", "fetal"] = "auto"  # fetal: a fetus beside its mother; auto: only in `sim:fetal`
 
 
 class Map(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -18,6 +18,7 @@ FLAGS = {
     "suppression": "clean.suppression",
     "line": "clean.line",
     "low_pass": "clean.low_pass",
+    "hearts": "beats.hearts",
     "block": "acquire.block",
     "bind": "acquire.bind",
 }

@@ -31,7 +31,7 @@ class GateWatch:
             self._running = self._worker.submit(self._look, averages, tuple(beats), seconds)
 
     def _look(self, averages: Sequence[Average], beats: Sequence[Beat], seconds: float) -> None:
-        normal = next((average for average in averages if average.kind == "normal" and average.nave > 1), None)
+        normal = next((average for average in averages if average.main and average.nave > 1), None)
         self.parameters = parameters(normal, beats, self._mapper, draws=DRAWS) if normal is not None else {}
         self.usable = Gate()(averages, beats, self.parameters, seconds, self._mapper)
 

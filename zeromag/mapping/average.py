@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from zeromag.sensors import SensorArray
 
+MAIN = ("normal", "fetal")  # classes that a scan's numbers are of: an adult's usual beat, or a fetus's
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Average:
@@ -24,6 +26,11 @@ class Average:
     parts: NDArray[np.float64] | None = None  # (n_parts, n_times, n_channels) T, means of some beats each
     weights: NDArray[np.float64] | None = None  # (n_parts, n_channels) beats in them
     rr: NDArray[np.float64] | None = None  # (n_parts,) s, mean RR before those beats; NaN where none is known
+
+    @property
+    def main(self) -> bool:
+        """Whether this is the usual beat of the heart that the scan is about."""
+        return self.kind in MAIN
 
     def at(self, seconds: float) -> int:
         """Return the row nearest to a time from R."""

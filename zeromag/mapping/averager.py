@@ -108,6 +108,11 @@ class Averaging:
             taken += self._ripe()
         return taken
 
+    def known(self, beats: Sequence[Beat]) -> list[Beat]:
+        """Take beats that were decided after their block had been given; return those that are done."""
+        self._pending += beats
+        return self._ripe()
+
     def finish(self, beats: Sequence[Beat] = ()) -> list[Beat]:
         """Take the beats that were still waiting for the next one, and the detector's last."""
         self._pending += beats

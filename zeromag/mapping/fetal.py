@@ -22,6 +22,7 @@ from zeromag.mapping.maternal_pulse import MaternalPulse
 
 HOP = 0.25  # s, the stream is worked on in pieces that start at multiples of this after its first sample
 LOOK = 2.0  # s that a beat of the mother may take to be decided
+AGAIN = 4.0  # s between two looks for a mother who is not seen
 KEEP = 30.0  # s of samples kept
 BLIND = 3.0  # s without one of the channels in use, after which the directions are learned anew
 
@@ -165,13 +166,13 @@ class TwoHearts:
         return np.asarray(self._bad.take(start, self._rows.stop) > 0, dtype=np.bool_)
 
     def _learn_mother(self, *, last: bool = False) -> list[Beat]:
-        """Look for the mother in the newest seconds, once a second; return her beats since the beginning."""
+        """Look for the mother in the newest seconds, now and then; return her beats since the beginning."""
         stop, span = self._rows.stop, round(self._settings.learn * self._rate)
         late = (stop - self._begin) - span
-        if late < 0 or (not last and late % round(self._rate) >= self._hop):
+        if late < 0 or (not last and late % round(AGAIN * self._rate) >= self._hop):
             return []
         start = stop - span
-        good = ~self._bad.take(start, stop).any(axis=0)
+        good = self._bad.take(start, stop).max(axis=0) == 0.0
         self._mother = MaternalPulse.learn(self._rows.take(start, stop), good, self._rate, start, self._settings)
         if self._mother is None:
             return []

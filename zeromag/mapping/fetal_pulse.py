@@ -12,6 +12,7 @@ from zeromag.mapping.unmix import unmix
 
 BAND = (15.0, 60.0)  # Hz, of a fetus's QRS
 SETTLE = 1.0  # s of the band-pass
+AGAIN = 4.0  # s between two looks for a fetus that is not seen
 FASTEST, SLOWEST = 0.27, 0.62  # s, intervals looked for: 222 to 97 a minute
 SMOOTH = 0.024  # s, of the envelope
 REPEATS = 0.25  # correlation of the envelope with itself one interval later, from which it is believed
@@ -68,17 +69,17 @@ class FetalPulse:
         return self._named(self._track.finish()) if self._track is not None else []
 
     def _look(self, samples: int) -> list[Beat]:
-        """Look for the fetus in the newest seconds, once a second; return its beats there."""
+        """Look for the fetus in the newest seconds, now and then; return its beats there."""
         stop = self._band.stop
         late = stop - self._begin - self._learn
-        if late < 0 or late % round(self._rate) >= samples:
+        if late < 0 or late % round(AGAIN * self._rate) >= samples:
             return []
         start = stop - self._learn
         wave = self._band.take(start, stop)
         good = ~self._bad.take(start, stop).all(axis=0) & (np.ptp(wave, axis=0) > 0)
         if good.sum() < 2:
             return []
-        rows = unmix(wave[:, good], self._components)
+        rows = unmix(wave[:, good], self._components, self._rate)
         signals = wave[:, good] @ rows.T
         rhythms = [_rhythm(signals[:, k], self._rate) for k in range(len(rows))]
         best = int(np.argmax([share for share, _ in rhythms]))
@@ -88,8 +89,8 @@ class FetalPulse:
         self._direction = np.zeros(wave.shape[1])
         self._direction[good] = rows[best]
         self._noise = 1.4826 * float(np.median(np.abs(signals[:, best])))
-        sign = 1.0 if _peaks(signals[:, best], interval, self._rate) >= _peaks(-signals[:, best], interval, self._rate) else -1.0
-        self._direction *= sign
+        if _peaks(-signals[:, best], interval, self._rate) > _peaks(signals[:, best], interval, self._rate):
+            self._direction *= -1.0
         track = PulseTrack(self._rate, start, interval, CLEAR)
         found: list[Found] = []
         hop = round(0.25 * self._rate)

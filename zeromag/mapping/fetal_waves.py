@@ -10,9 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from zeromag._jit import F64
-from zeromag.mapping.average import Average
-from zeromag.mapping.fiducials import Fiducials, signal_space, wave_fiducials
+from zeromag._jit import BOOL, F64
+from zeromag.mapping.fiducials import Fiducials, wave_fiducials
 
 BASELINE = (-0.055, -0.035)  # s from R: between P and QRS
 STRETCH = 2.0  # how much faster than an adult's its T wave runs
@@ -24,11 +23,8 @@ SMOOTH_P = 0.005  # s, twice
 SEEN = 4.0  # times the noise that a P must have
 
 
-def fetal_waves(average: Average) -> Fiducials:
-    """Return the fiducials of a fetus's averaged beat, s from R; NaN where a wave is not seen."""
-    if not average.good.any():
-        return Fiducials()
-    time, wave = average.time, average.wave[:, average.good] @ signal_space(average)
+def fetal_waves(time: F64, wave: F64) -> Fiducials:
+    """Return the fiducials of a fetus's beat (n_times, n_channels) T, `time` s from R; NaN where no wave is seen."""
     quiet = (time >= BASELINE[0]) & (time <= BASELINE[1])
     wave = wave - wave[quiet].mean(axis=0)
     slow = wave_fiducials(time * STRETCH, wave, (STRETCH * BASELINE[0], STRETCH * BASELINE[1]))
@@ -53,14 +49,14 @@ def fetal_waves(average: Average) -> Fiducials:
     )
 
 
-def _size(wave: F64, quiet: np.ndarray) -> tuple[F64, float]:
+def _size(wave: F64, quiet: BOOL) -> tuple[F64, float]:
     """Return the field's size over the array with the noise's power taken off, and the noise."""
     power = np.sum(wave**2, axis=1)
     floor = float(np.median(power[quiet]))
     return np.sqrt(np.maximum(power - floor, 0.0)), float(np.sqrt(floor))
 
 
-def _p(time: F64, wave: F64, quiet: np.ndarray, qrs_onset: float) -> tuple[float, float, float]:
+def _p(time: F64, wave: F64, quiet: BOOL, qrs_onset: float) -> tuple[float, float, float]:
     from scipy.ndimage import uniform_filter1d
 
     n = max(1, round(SMOOTH_P / (time[1] - time[0])))

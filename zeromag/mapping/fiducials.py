@@ -42,7 +42,17 @@ def fiducials(average: Average, baseline: tuple[float, float] = (-0.10, -0.06)) 
     """Return the fiducials of an averaged beat; all NaN when no channel is good."""
     if not average.good.any():
         return Fiducials()
-    return wave_fiducials(average.time, average.wave[:, average.good] @ signal_space(average), baseline)
+    wave = average.wave[:, average.good] @ signal_space(average)
+    return marks(average.kind, average.time, wave, baseline)
+
+
+def marks(kind: str, time: F64, wave: F64, baseline: tuple[float, float] = (-0.10, -0.06)) -> Fiducials:
+    """Return the fiducials of a wave of one class of beats: a fetus's are told in another way than an adult's."""
+    if kind == "fetal":
+        from zeromag.mapping.fetal_waves import fetal_waves  # it builds on this file
+
+        return fetal_waves(time, wave)
+    return wave_fiducials(time, wave, baseline)
 
 
 def signal_space(average: Average) -> F64:

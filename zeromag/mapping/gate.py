@@ -53,7 +53,7 @@ class Gate:
         mapper: Mapper | None = None,
     ) -> Usable:
         """Return the answer after `seconds` of recording."""
-        usual = next((average for average in averages if average.kind == "normal"), None)
+        usual = next((average for average in averages if average.main), None)
         if usual is None or not beats:
             return self._no_heart(seconds)
         mapper = mapper or Mapper()

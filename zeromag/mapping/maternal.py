@@ -1,4 +1,4 @@
-"""The mother's beats taken out of all channels: each as her average beat, a little stronger or weaker, early or late."""
+"""The mother's beats taken out of all channels: each as her average beat, a little stronger, weaker, early or late."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from zeromag.block import Block
 from zeromag.mapping.beat import Beat
 from zeromag.mapping.detect import Beats
 from zeromag.mapping.unmix import unmix
-from zeromag.sensors import SensorArray
+from zeromag.sensors import Kind, SensorArray
 
 if TYPE_CHECKING:
     from zeromag.mapping.detect import Search
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 BAND = (8.0, 45.0)  # Hz that is separated: QRS
 FEWEST = 6  # beats that a direction must show
+PEAKED = 6.0  # kurtosis from which a direction may hold a heart: noise has 3, a QRS every second 10 and more
 SAME = 0.08  # of the rate, within which two directions show one heart
 UNEVEN = 0.25  # spread of a rhythm, over its interval, above which it is none
 
@@ -52,7 +53,10 @@ class MaternalPulse:
         low = wave[:, good] - wave[0, good]
         band = sosfilt(butter(2, BAND, "bandpass", fs=rate, output="sos"), low, axis=0)[round(0.5 * rate) :]
         found: list[_Direction] = []
-        for row in unmix(band, settings.components):
+        for row in unmix(band, settings.components, rate):
+            signal = band @ row
+            if np.mean(signal**4) < PEAKED * np.mean(signal**2) ** 2:
+                continue
             beats = _search(low @ row[:, None], rate, first)
             intervals = np.array([beat.rr for beat in beats if np.isfinite(beat.rr)])
             if len(beats) < FEWEST or not len(intervals) or np.std(intervals) > UNEVEN * np.median(intervals):
@@ -80,7 +84,7 @@ class MaternalPulse:
         heart = np.zeros((len(wave), len(self._rows)))
         for c in np.flatnonzero(self.used).tolist():
             heart += wave[:, c, None] * self._rows[:, c]
-        mask = np.repeat((bad & self.used).any(axis=1)[:, None], len(self._rows), axis=1)
+        mask = np.repeat(np.any(bad & self.used, axis=1, keepdims=True), len(self._rows), axis=1)
         block = Block(data=heart, first=first, rate=self._rate, sensors=_leads(len(self._rows)), mask=mask)
         if self._search is None:
             self._search = Beats().start(block)
@@ -100,4 +104,5 @@ def _search(wave: F64, rate: float, first: int) -> list[Beat]:
 def _leads(count: int) -> SensorArray:
     """Return leads that stand for directions."""
     nowhere = np.full((count, 3), np.nan)
-    return SensorArray(tuple(f"D{k}" for k in range(count)), nowhere, nowhere, kinds=("ecg",) * count)
+    lead: Kind = "ecg"
+    return SensorArray(tuple(f"D{k}" for k in range(count)), nowhere, nowhere, kinds=(lead,) * count)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from zeromag.errors import StorageError
+from zeromag.mapping.average import MAIN
 from zeromag.output.dipoles import write_dipoles
 from zeromag.output.events import write_events
 from zeromag.output.evoked import write_evoked
@@ -33,6 +34,7 @@ def write_results(out: Path, outcome: Outcome, session: Session) -> None:
             write_evoked(out / "average-ave.fif", outcome.averages, outcome.rate)
         if outcome.maps:
             write_maps(out / "maps.h5", outcome.maps)
-        write_report(out, numbers, list(outcome.averages), outcome.maps.get("normal"), language=session.language)
+        own_map = next((outcome.maps[kind] for kind in MAIN if kind in outcome.maps), None)
+        write_report(out, numbers, list(outcome.averages), own_map, language=session.language)
     except OSError as error:
         raise StorageError(f"the results could not all be written to {out}: {error.strerror or error}") from error

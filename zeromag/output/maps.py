@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zeromag.mapping.average import MAIN
 from zeromag.mapping.field_map import FieldMap
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def write_maps(path: Path, maps: dict[str, FieldMap]) -> None:
-    """Write every class under `/classes/KIND`, and the normal beat at the top level too.
+    """Write every class under `/classes/KIND`, and the scan's own heart (normal, or fetal) at the top level too.
 
     `x` `y` (m), `time` (s from R), `bz` `bz_sd` (T) and `jx` `jy` (T/m) as [time, y, x] float32, `mask` [y, x].
     """
@@ -27,7 +28,7 @@ def write_maps(path: Path, maps: dict[str, FieldMap]) -> None:
         for kind, field_map in maps.items():
             group = file.create_group(f"classes/{kind}")
             _write(group, field_map)
-            if kind == "normal":
+            if kind in MAIN:
                 for name in group:
                     file[name] = group[name]
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from zeromag import __version__
+from zeromag.mapping.beat import own
+from zeromag.mapping.heart_rate import heart_rate
 from zeromag.scan.outcome import Outcome
 from zeromag.session import Session
 
@@ -31,6 +33,7 @@ def summary(outcome: Outcome, session: Session) -> dict[str, Any]:
         "gaps": [{"sample": gap.sample, "samples": gap.samples} for gap in outcome.gaps],
         "channels": outcome.channels,
         "heart_rate": outcome.heart_rate,
+        **_hearts(outcome),
         "beats": dict(sorted(counted.items())),
         "beats_left_out": dict(sorted(Counter(beat.why for beat in outcome.beats if beat.why).items())),
         "usable": outcome.usable,
@@ -43,6 +46,23 @@ def summary(outcome: Outcome, session: Session) -> dict[str, Any]:
             {"sample": event.sample, "setting": event.why} for event in outcome.events if event.kind == "session"
         ],
         "provenance": provenance(),
+    }
+
+
+def _hearts(outcome: Outcome) -> dict[str, Any]:
+    """Return rate and beats of fetus and mother apart, where both were looked for."""
+    if not any(beat.mothers or beat.kind == "fetal" for beat in outcome.beats):
+        return {}
+    fetus, mother = own(outcome.beats), [beat for beat in outcome.beats if beat.mothers]
+    return {
+        "hearts": {
+            name: {
+                "heart_rate": heart_rate(beats),
+                "beats": sum(not beat.why for beat in beats),
+                "left_out": sum(bool(beat.why) for beat in beats),
+            }
+            for name, beats in (("fetus", fetus), ("mother", mother))
+        }
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from zeromag.event import Event
 from zeromag.mapping.average import Average
-from zeromag.mapping.beat import Beat
+from zeromag.mapping.beat import Beat, own
 from zeromag.mapping.dipole import Dipole
 from zeromag.mapping.field_map import FieldMap
 from zeromag.mapping.gate import Usable
@@ -43,7 +43,7 @@ class Outcome:
 
     def in_words(self) -> str:
         """Return the run in one phrase, for the end of a command."""
-        counted = sum(not beat.why for beat in self.beats)
+        counted = sum(not beat.why for beat in own(self.beats))
         if not counted or self.heart_rate is None:
             return "no heartbeat found"
         return f"{counted} beats, {self.heart_rate['value']:.1f} /min"

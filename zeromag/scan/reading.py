@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from zeromag.mapping.average import Average
-from zeromag.mapping.beat import Beat
+from zeromag.mapping.beat import Beat, own
 from zeromag.mapping.dipole import Dipole, moving_dipole
 from zeromag.mapping.field_map import FieldMap
 from zeromag.mapping.gate import Gate, Usable
@@ -29,7 +29,8 @@ class Reading:
 
 def read_beats(averages: Sequence[Average], beats: Sequence[Beat], seconds: float, mapper: Mapper) -> Reading:
     """Return what the averages of `seconds` of stream say; parameters and dipoles are the normal beat's."""
-    normal = next((average for average in averages if average.kind == "normal"), None)
+    beats = own(beats)
+    normal = next((average for average in averages if average.main), None)
     if normal is None:
         return Reading(Gate()(averages, beats, {}, seconds, mapper), no_map="no normal heartbeat was found")
     found = parameters(normal, beats, mapper)

@@ -12,15 +12,14 @@ from zeromag.event import Event
 from zeromag.filters.calibrate import Calibrate
 from zeromag.filters.choose import Choice, default_chain
 from zeromag.mapping.average import Average
-from zeromag.mapping.averager import Averager
-from zeromag.mapping.beat import Beat
-from zeromag.mapping.detect import Beats
+from zeromag.mapping.beat import Beat, own
 from zeromag.mapping.field_map import FieldMap
 from zeromag.mapping.heart_rate import heart_rate
 from zeromag.mapping.mapper import Mapper
 from zeromag.pipeline import Chain
 from zeromag.scan.channel_log import ChannelLog
 from zeromag.scan.cleaning_log import CleaningLog
+from zeromag.scan.hearts import averager, beating
 from zeromag.scan.map_now import MapNow
 from zeromag.scan.outcome import Outcome
 from zeromag.scan.reading import read_beats
@@ -62,19 +61,18 @@ class Scan:
         """Start cleaning, beats, averages and maps with this block; raises InputError, and nothing has changed."""
         choice = _chosen(head, session)
         seen = replace(head, sensors=self.sensors)
-        averaging = _averager(session).start(seen)
+        hearts = beating(seen, session)
         self.session, self._head, self.reason = session, head, choice.reason
         self._taps = choice.chain.tapped()
         self.cleaning = CleaningLog(choice.chain, head, float(session.clean.line or 50))
-        self._search = Beats().start(seen)
-        self._averaging = averaging
+        self._hearts = hearts
         self.mapper = Mapper(pixels=session.map.pixels)
         self._map_now = MapNow(seen, self.mapper)
 
     def fits(self, session: Session) -> None:
         """Raise InputError when these settings cannot work with this array and rate."""
         _chosen(self._head, session)
-        _averager(session)
+        averager(session)
 
     def __call__(self, block: Block) -> Scanned:
         """Take the next block; settings that changed inside it hold from their sample on."""
@@ -99,10 +97,10 @@ class Scan:
         self.cleaning(taps)
         self._channels(taps[1])
         self._events += [event for event in cleaned.events if event.kind != "gap"]
-        beats = self._search(cleaned)
-        self._beats += self._averaging(cleaned, beats)
-        self._map_now(cleaned, beats)
-        return Scanned(cleaned, (*closed, *beats))
+        found = self._hearts(cleaned)
+        self._beats += found.done
+        self._map_now(cleaned, found.beats)
+        return Scanned(cleaned, (*closed, *found.beats))
 
     def _change(self, block: Block) -> list[Beat]:
         """Start anew with the settings that change with this block; the beats so far stay, their averages do not.
@@ -120,10 +118,10 @@ class Scan:
         except InputError as error:
             self._events.append(Event(block.first, "session/refused", why=str(error)))
             return []
-        closed = self._search.finish()
-        self._beats += self._averaging.finish(closed)
+        closed = self._hearts.finish()
+        self._beats += closed.done
         self._begin(block, session)
-        return list(closed)
+        return list(closed.beats)
 
     def live_map(self) -> FieldMap | None:
         """Return the map of the newest sample, or None when the array carries none."""
@@ -131,7 +129,7 @@ class Scan:
 
     def averages(self) -> list[Average]:
         """Return the averages so far, normal first."""
-        return self._averaging.averages()
+        return self._hearts.averages()
 
     def status(self) -> dict[str, Any]:
         """Return what a viewer is told of the scan, without the costs of cleaning until they are known."""
@@ -140,7 +138,7 @@ class Scan:
             "samples": self._stop - self.first,
             "seconds": self.seconds,
             "gaps": sum(event.kind == "gap" for event in self._events),
-            "heart_rate": heart_rate(self._beats[-20:]),
+            "heart_rate": heart_rate(own(self._beats)[-20:]),
             "beats": {kind: sum(beat.kind == kind for beat in counted) for kind in {beat.kind for beat in counted}},
             "mains_hz": self._mains_hz(),
             "channels": self._channels.now(),
@@ -150,7 +148,7 @@ class Scan:
 
     def finish(self) -> Outcome:
         """Return everything that was found; the scan is over."""
-        self._beats += self._averaging.finish(self._search.finish())
+        self._beats += self._hearts.finish().done
         self._beats.sort(key=lambda beat: beat.sample)
         averages = self.averages()
         reading = read_beats(averages, self._beats, self.seconds, self.mapper)
@@ -166,7 +164,7 @@ class Scan:
             dipoles=reading.dipoles,
             no_map=reading.no_map,
             channels=self._channels.report(),
-            heart_rate=heart_rate(self._beats),
+            heart_rate=heart_rate(own(self._beats)),
             parameters=reading.parameters,
             usable=reading.usable,
             cleaning=self.cleaning.report(),
@@ -188,13 +186,6 @@ class Scan:
             if event.kind == "mains":
                 return float(event.why.split()[0])
         return None
-
-
-def _averager(session: Session) -> Averager:
-    try:
-        return Averager(session.beats.before, session.beats.after)
-    except ValueError as error:
-        raise InputError(f"beats cannot be cut out: {error}") from error
 
 
 def _chosen(head: Block, session: Session) -> Choice:

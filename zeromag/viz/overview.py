@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def overview_figure(averages: Sequence[Average], maps: Mapping[str, FieldMap]) -> Figure:
     """Return maps at the peaks, each on its own scale, over the butterfly of the same class; what there is of it."""
-    average = next((one for one in averages if one.kind == "normal"), averages[0] if averages else None)
+    average = next((one for one in averages if one.main), averages[0] if averages else None)
     field_map = None if average is None else maps.get(average.kind)
     if average is None or field_map is None:
         return butterfly_figure(averages)

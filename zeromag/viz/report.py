@@ -31,7 +31,7 @@ class Report:
     def normal(self) -> Average | None:
         """The class the maps belong to: the normal beats, else the first."""
         first = self.averages[0] if self.averages else None
-        return next((average for average in self.averages if average.kind == "normal"), first)
+        return next((average for average in self.averages if average.main), first)
 
     def why_no_map(self, say: Words) -> str:
         """Return the reason in words."""

@@ -114,9 +114,18 @@ def _identity(summary: Mapping[str, Any], say: Words) -> Table:
         (say("gaps"), f"{len(gaps)}, {missing} {say('samples')}" if gaps else say("none")),
         (say("usable"), ": ".join([answer, *(["; ".join(usable["reasons"])] if usable.get("reasons") else [])])),
         (say("heart rate"), rate if interval == "—" else f"{rate} ({interval})"),
+        *_mother(summary, say),
         (say("beats"), ", ".join(f"{n} {say(kind)}" for kind, n in beats.items()) or say("none found")),
     ]
     return Table("Recording and quality", ("", ""), rows)
+
+
+def _mother(summary: Mapping[str, Any], say: Words) -> list[tuple[str, str]]:
+    """Return the row of the mother's heart, when the scan is of a fetus."""
+    if not (mother := (summary.get("hearts") or {}).get("mother")):
+        return []
+    rate, interval = figure_words(mother.get("heart_rate"))
+    return [(say("mother's heart rate"), rate if interval == "—" else f"{rate} ({interval})")]
 
 
 def _parameters(summary: Mapping[str, Any], say: Words) -> Table:

@@ -28,6 +28,7 @@ PARTS = ("noise", "lines", "stability", "digitiser", "common_mode", "room", "coi
          "shielding", "timing")  # fmt: skip
 FEMTO, PICO, NANO = 1e15, 1e12, 1e9
 DOUBTFUL = 3.0  # times the scatter of noise about its model
+STRANGE = 6.0  # the same, of a single channel
 
 
 def characterise(
@@ -103,6 +104,11 @@ def _noise(found: Characterisation, clear: NDArray[np.bool_], told: NDArray[np.b
         found.cautions.append(
             "The noise is not white plus 1/f: a heart or a machine is near the array; white, corner and exponent "
             "are not the sensors', so measure the empty room."
+        )
+    strange = [found.record.sensors.names[c] for c in np.flatnonzero(good & (fit.misfit > STRANGE)).tolist()]
+    if strange and len(strange) < good.sum() / 2:
+        found.cautions.append(
+            f"The noise of {', '.join(strange)} does not follow the model: doubt their white and corner."
         )
     level, error = median_density(found.own, clear)
     how = "Whittle likelihood, Fisher information"

@@ -30,6 +30,8 @@ class Calibration:
     slowness: NDArray[np.float64]  # (n_channels,) s, first-order time constant
     slowness_error: NDArray[np.float64]
     misfit: NDArray[np.float64]  # (n_channels,) rms of what is left over, relative to the signal
+    moved_error: NDArray[np.float64]  # (n_channels,) m, along the way from the drawn place
+    turned_error: NDArray[np.float64]  # (n_channels,) rad, along the turn from the drawn axis
 
     def known(self) -> NDArray[np.bool_]:
         """Return the channels that were calibrated."""
@@ -52,7 +54,7 @@ def calibrate(
         return None
     coils = [drives[k] for k in rows]
     turn = np.exp(-1j * np.array([coil.phase for coil in coils]))
-    found = np.full((len(sensors), 14), np.nan)
+    found = np.full((len(sensors), 15), np.nan)
     for c in np.flatnonzero(sensors.located()).tolist():
         seen, error = amplitude[rows, c] * turn, tones.error[rows, c]
         if np.isfinite(seen).all() and (error > 0).all():
@@ -62,6 +64,7 @@ def calibrate(
     return Calibration(
         gain=found[:, 0], gain_error=found[:, 1], axes=found[:, 2:5], axis_error=found[:, 5], positions=found[:, 6:9],
         position_error=found[:, 9], slowness=found[:, 10], slowness_error=found[:, 11], misfit=found[:, 12],
+        moved_error=found[:, 13], turned_error=found[:, 14],
     )  # fmt: skip
 
 
@@ -87,7 +90,7 @@ def _fit(
         apart = (seen - model) / sigma
         return np.concatenate([apart.real, apart.imag])
 
-    nothing = np.full(14, np.nan)
+    nothing = np.full(15, np.nan)
     begin = np.concatenate([start / scale, np.zeros(4)])
     try:
         fit = least_squares(rest, begin, method="lm", xtol=1e-12, ftol=1e-12)
@@ -106,9 +109,19 @@ def _fit(
     strength = scale**2 * covariance[:3, :3]
     along = float(way @ strength @ way)
     sign = -1.0 if way @ axis < 0 else 1.0
+    moved = _along(theta[3:6], covariance[3:6, 3:6])
+    turned = _along(sign * way - axis - ((sign * way - axis) @ way) * way, strength / size**2)
     return np.array([
         sign * size, np.sqrt(along), *(sign * way), np.sqrt(max(np.trace(strength) - along, 0.0)) / size,
         *(place + ROOM * theta[3:6]), ROOM * np.sqrt(np.trace(covariance[3:6, 3:6])),
         SPEED * theta[6], SPEED * np.sqrt(covariance[6, 6]),
-        np.sqrt(np.mean((rest(theta) * np.tile(sigma, 2)) ** 2) * 2 / np.mean(np.abs(seen) ** 2)), 0.0,
+        np.sqrt(np.mean((rest(theta) * np.tile(sigma, 2)) ** 2) * 2 / np.mean(np.abs(seen) ** 2)),
+        ROOM * moved, turned,
     ])  # fmt: skip
+
+
+def _along(way: NDArray[np.float64], covariance: NDArray[np.float64]) -> float:
+    """Return the standard error along a way (3,): what a length in that direction is uncertain by."""
+    size = float(np.linalg.norm(way))
+    unit = way / size if size > 0 else np.full(3, np.sqrt(1 / 3))
+    return float(np.sqrt(unit @ covariance @ unit))

@@ -12,6 +12,8 @@ from zeromag.characterise.tones import Tones
 from zeromag.physics.coils import Drive
 from zeromag.sensors import SensorArray
 
+FIRST_ORDER = 0.003  # of a coupling: what taking both sensors for first-order ones is wrong by, near their bandwidth
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Crosstalk:
@@ -52,13 +54,16 @@ def crosstalk(
     mixing, error = np.eye(count), np.zeros((count, count))
     driven = np.zeros(count, dtype=np.bool_)
     for k, j in heard:
-        own = tones.amplitude[k] * (1 + 2j * np.pi * tones.frequency[k] * lag)
+        undone = 1 + 2j * np.pi * tones.frequency[k] * lag
+        own = tones.amplitude[k] * undone
         if not np.isfinite(own[j]) or np.abs(own[j]) < 100 * tones.error[k, j]:
             continue
         ratio = own / own[j]
         mixing[:, j] = np.where(np.isfinite(ratio), ratio.real, 0.0)
-        # crosstalk is in phase: what is not tells how wrong the correction for the sensors' speed is
-        error[:, j] = np.nan_to_num(np.maximum(tones.error[k] / np.abs(own[j]), np.abs(ratio.imag)))
+        noise = np.nan_to_num(tones.error[k] * np.abs(undone) / np.abs(own[j]))
+        # crosstalk is in phase: what is not, beyond noise, tells how wrong the correction for the sensors' speed is
+        late = np.nan_to_num(np.maximum(np.abs(ratio.imag) - 2 * noise, 0.0))
+        error[:, j] = np.sqrt(noise**2 + (FIRST_ORDER * mixing[:, j]) ** 2 + late**2)
         mixing[j, j], error[j, j] = 1.0, 0.0
         driven[j] = True
     return Crosstalk(mixing, error, driven) if driven.any() else None

@@ -30,7 +30,7 @@ def fit_noise(spectrum: Spectrum, clear: NDArray[np.bool_], *, low: float = LOWE
     """Fit the model to every channel by Whittle's likelihood over the `clear` bins from `low` to `high` Hz.
 
     Fisher scoring on (log white², log corner, exponent); the errors are the inverse Fisher information with
-    the number of independent windows and of independent Hann bins.
+    the number of independent windows and of independent Hann bins, widened by the misfit where it is above 1.
     """
     use = clear & spectrum.band(low, high)
     frequency = spectrum.frequency[use]
@@ -70,10 +70,11 @@ def _one(frequency: NDArray[np.float64], power: NDArray[np.float64], averages: f
                 break
     level, slope = _model(theta, frequency)
     covariance = np.linalg.pinv(averages / NEIGHBOURS * slope.T @ slope)
-    error = np.sqrt(np.diag(covariance))
+    misfit = float(averages * np.mean((power / level - 1) ** 2))
+    error = np.sqrt(np.diag(covariance) * max(1.0, misfit))
     return (
         float(np.exp(theta[0] / 2)), float(error[0] / 2), float(np.exp(theta[1])), float(error[1]),
-        float(theta[2]), float(error[2]), float(averages * np.mean((power / level - 1) ** 2)),
+        float(theta[2]), float(error[2]), misfit,
     )  # fmt: skip
 
 

@@ -8,7 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zeromag.characterise.record import Record
-from zeromag.characterise.spectrum import OVERLAP, WINDOW_S
+from zeromag.characterise.spectrum import WINDOW_S
+
+REPEATED = 1 / 6  # correlation of the amplitudes in two half-overlapping Hann windows (Welch 1967)
+NEIGHBOURS = 5  # tones that share what they know of the noise
+MUCH = 2.5  # times the typical error of its neighbours: there is a line
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,8 +63,23 @@ def measure_tones(record: Record, frequency: NDArray[np.float64]) -> Tones:
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = total.sum(axis=0) / np.where(known >= 3, known, np.nan)
         scatter = (np.abs(np.where(np.isfinite(each), each - mean, 0)) ** 2).sum(axis=0) / 2 / (known - 1)
-        error = np.sqrt(scatter * OVERLAP / known)
-    return Tones(frequency, mean, error)
+        # half-overlapping windows repeat each other: they scatter less about their mean, and their mean is less sure
+        error = np.sqrt(scatter / (1 - 2 * REPEATED / known) * (1 + 2 * REPEATED * (known - 1) / known) / known)
+    return Tones(frequency, mean, _pooled(frequency, error))
+
+
+def _pooled(frequency: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return errors (n_tones, n_channels) shared with the nearest tones, since a handful of windows tells each badly.
+
+    The noise of a sensor is smooth over frequency; a tone beside a line keeps its own, larger error.
+    """
+    if len(frequency) < NEIGHBOURS:
+        return error
+    nearest = np.argsort(np.abs(np.log(frequency[:, None] / frequency)), axis=1, kind="stable")[:, :NEIGHBOURS]
+    shared = np.sqrt((error[nearest] ** 2).mean(axis=1))
+    typical = np.median(error[nearest], axis=1)
+    lined = error[nearest].max(axis=1) > MUCH * typical
+    return np.where(lined, np.maximum(error, typical), shared)
 
 
 def _window(

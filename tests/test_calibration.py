@@ -206,14 +206,14 @@ def test_bench_array_shows_before_and_after(tmp_path: Path, capsys: pytest.Captu
     calibration = tmp_path / "before" / "calibration.json"
     again = ["bench", "array", coils, "--calibration", str(calibration), "--out", str(tmp_path / "after"), *parts]
     assert main(again) == 0
-    assert "before:" in capsys.readouterr().out
+    assert "before calibration:" in capsys.readouterr().out
     tree = json.loads((tmp_path / "after" / "array.json").read_text())
-    before, after = tree["before_calibration"], tree["array"]
+    before, after = tree["beside"]["before calibration"], tree["array"]
     assert after["crosstalk"]["value"] < before["crosstalk"]["value"] / 5
     assert after["gain_by_coils_spread"]["value"] < before["gain_by_coils_spread"]["value"] / 5
     assert after["delay_spread_40_Hz"]["value"] < before["delay_spread_40_Hz"]["value"] / 5
     assert after["turned"]["value"] < before["turned"]["value"] / 5
-    assert "What the calibration changed" in (tmp_path / "after" / "array.html").read_text(encoding="utf-8")
+    assert "Beside: before calibration" in (tmp_path / "after" / "array.html").read_text(encoding="utf-8")
     assert not (tmp_path / "after" / "calibration.json").exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,10 @@ from zeromag.characterise.measured import median_over, spread_over
 from zeromag.characterise.noise import fit_noise, median_density
 from zeromag.characterise.own_noise import own_spectrum
 from zeromag.characterise.record import Record, gather
-from zeromag.characterise.residual_field import residual_field
+from zeromag.characterise.residual_field import ResidualField, residual_field
 from zeromag.characterise.spectrum import spectrum
 from zeromag.characterise.stability import allan, drift
+from zeromag.characterise.turned_by_field import turned_by_field
 from zeromag.errors import InputError
 from zeromag.physics.arrays import grid, with_references
 from zeromag.physics.drift import Residual
@@ -219,3 +221,17 @@ def test_gather_fills_gaps_and_refuses_what_is_no_array(sensors: SensorArray) ->
         gather([Block(data=np.ones((10, 1)), first=0, rate=100.0, sensors=ecg)], 1.0)
     with pytest.raises(InputError, match="changed"):
         gather([one, Block(data=np.ones((10, 3)), first=15, rate=200.0, sensors=sensors)], 10.0)
+
+
+def test_a_field_across_an_axis_turns_it_as_published() -> None:
+    """2.97° for 1 nT at 135 Hz; along the axis nothing; unknown without a known field or bandwidth."""
+    sensors = replace(grid(2, 2), axes=np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]))
+    strengths = np.zeros(8)
+    strengths[0] = 1e-9
+    seen = ResidualField(strengths, np.full(8, 1e-11), 0.0)
+    turned, error = turned_by_field(seen, sensors, np.array([135.0, 135.0, 270.0, np.nan]))
+    np.testing.assert_allclose(np.degrees(turned[:3]), [2.97, 0.0, 1.485], atol=0.01)
+    assert np.isnan(turned[3])
+    assert error[0] == pytest.approx(turned[0] * 0.01 * np.sqrt(3), rel=1e-6)
+    strengths[2] = np.nan
+    assert np.isnan(turned_by_field(replace(seen, strengths=strengths), sensors, np.full(4, 135.0))[0]).all()

@@ -217,7 +217,9 @@ def test_a_heart_below_the_array_and_bad_channels_are_said() -> None:
 def test_a_shield_is_seen_against_another_recording(tmp_path: Path) -> None:
     room, street = "sim:empty-room?seconds=20&mains_pT=2", "sim:empty-room?seconds=20&mains_pT=200"
     out = tmp_path / "r"
-    assert main(["bench", "array", room, "--against", street, "--only", "shielding", "--out", str(out)]) == 0
+    assert main(["bench", "array", room, "--against", street, "--only", "shielding,lines,room", "--out", str(out)]) == 0
     tree = json.loads((out / "array.json").read_text(encoding="utf-8"))
     assert tree["array"]["shielding 45-55 Hz"]["value"] == pytest.approx(40, abs=2)
     assert tree["array"]["shielding 10-40 Hz"]["value"] == pytest.approx(0, abs=1)
+    assert tree["beside"]["against"]["Bz"]["value"] == pytest.approx(tree["array"]["Bz"]["value"], abs=1)  # one room
+    assert "Beside: against" in (out / "array.html").read_text(encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,11 +17,11 @@ def array_tree(
     source: str,
     version: str,
     verdicts: Sequence[Verdict] = (),
-    before: Characterisation | None = None,
+    beside: Mapping[str, Characterisation] | None = None,
 ) -> dict[str, Any]:
     """Return what goes into the file: numbers as `{value, low, high, unit, method}`, null where unknown.
 
-    `before` is the same array without the calibration that `found` was measured with.
+    `beside` are others to compare with, by what they are: the array before its calibration, another array.
     """
     record = found.record
     status = record.status()
@@ -43,8 +43,10 @@ def array_tree(
         "not_measured": found.why_not,
         "cautions": found.cautions,
     }
-    if before is not None:
-        tree["before_calibration"] = {name: figure.to_dict() for name, figure in before.array.items()}
+    if beside:
+        tree["beside"] = {
+            what: {name: figure.to_dict() for name, figure in other.array.items()} for what, other in beside.items()
+        }
     if found.allan is not None:
         each = found.allan.deviation
         middle = [float(np.nanmedian(row)) if np.isfinite(row).any() else None for row in each]

@@ -22,6 +22,7 @@ from zeromag.characterise.spectrum import spectrum
 from zeromag.characterise.stability import allan, drift
 from zeromag.characterise.timing import timing
 from zeromag.characterise.tones import Tones, measure_tones
+from zeromag.characterise.turned_by_field import turned_by_field
 from zeromag.physics.coils import Drive
 
 PARTS = ("noise", "lines", "stability", "digitiser", "common_mode", "room", "coils", "crosstalk", "response",
@@ -70,8 +71,8 @@ def characterise(
         "stability": lambda: _stability(found),
         "digitiser": lambda: _digitiser(found),
         "common_mode": lambda: _common_mode(found, common),
-        "room": lambda: _room(found),
         "coils": lambda: measure_coils(found, tones, heard, parts),
+        "room": lambda: _room(found),
         "shielding": lambda: _shielding(found, against),
         "timing": lambda: _timing(found),
     }
@@ -201,6 +202,11 @@ def _room(found: Characterisation) -> str:
             unit, scale = ("nT", NANO) if k < 3 else ("nT/m", NANO)
             found.array[name] = around(seen.strengths[k] * scale, seen.errors[k] * scale, unit, "least squares")
     found.array["not_uniform"] = unknown(seen.left_over * NANO, "nT")
+    if found.response is not None:
+        turned, error = turned_by_field(seen, found.record.sensors, found.response.bandwidth)
+        found.each("turned_by_field", np.degrees(turned), np.degrees(error), "°", "least squares")
+        if np.isfinite(turned).any():
+            found.array["turned_by_field"] = median_over(np.degrees(turned), "°")
     return ""
 
 

@@ -14,6 +14,7 @@ from zeromag.progress import Progress
 
 if TYPE_CHECKING:
     from zeromag.acquire.source import Source
+    from zeromag.characterise.findings import Characterisation
     from zeromag.characterise.record import Record
     from zeromag.physics.coils import Drive
 
@@ -40,16 +41,19 @@ def run(flags: argparse.Namespace) -> int:
     against = None
     if flags.against:
         against = _record(open_source(flags.against, block=100), flags.against, flags.seconds)
-    before = None
+    beside: dict[str, Characterisation] = {}
+    if against is not None:
+        with Progress(f"measuring {flags.against}") as progress:
+            beside["against"] = characterise(against, parts=parts, progress=progress)
     if flags.calibration:
         with Progress("measuring it as it is") as progress:
-            before = characterise(record, drives=drives, against=against, parts=parts, progress=progress)
+            beside["before calibration"] = characterise(record, drives=drives, parts=parts, progress=progress)
         record = _calibrated(record, flags.calibration)
     with Progress("measuring") as progress:
         found = characterise(record, drives=drives, against=against, parts=parts, progress=progress)
     verdicts = judge(found, limits)
-    tree = array_tree(found, flags.source, __version__, verdicts, before)
-    calibration = None if before else calibration_found(found)  # of calibrated readings it would mislead
+    tree = array_tree(found, flags.source, __version__, verdicts, beside)
+    calibration = None if flags.calibration else calibration_found(found)  # of calibrated readings it would mislead
     try:
         (out / "array.json").write_text(array_json(tree), encoding="utf-8")
         if calibration is not None:
@@ -59,8 +63,10 @@ def run(flags: argparse.Namespace) -> int:
         raise StorageError(f"the report could not be written to {out}: {error.strerror or error}") from error
     for name, figure in found.array.items():
         interval = "" if figure.low != figure.low else f"  ({figure.low:.4g} to {figure.high:.4g})"
-        was = "" if before is None or name not in before.array else f"  before: {before.array[name].value:.4g}"
-        print(f"{name.replace('_', ' '):24} {figure.value:.4g} {figure.unit}{interval}{was}")
+        others = "".join(
+            f"  {what}: {other.array[name].value:.4g}" for what, other in beside.items() if name in other.array
+        )
+        print(f"{name.replace('_', ' '):24} {figure.value:.4g} {figure.unit}{interval}{others}")
     for caution in found.cautions:
         print(f"zeromag: {caution}", file=sys.stderr)
     print(f"zeromag: the report is {out / 'array.html'}", file=sys.stderr)

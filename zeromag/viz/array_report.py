@@ -22,7 +22,18 @@ from zeromag.viz.theme import RESEARCH_USE
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PER_CHANNEL = ("white", "corner", "gain", "moved", "turned", "bandwidth", "delay_40_Hz", "relative_gain", "drift")
+PER_CHANNEL = (
+    "white",
+    "corner",
+    "gain",
+    "moved",
+    "turned",
+    "turned_by_field",
+    "bandwidth",
+    "delay_40_Hz",
+    "relative_gain",
+    "drift",
+)
 DRAWN = ("white", "corner", "gain", "moved", "bandwidth")  # the others stand in the table
 FAILED = 40  # verdicts that are shown, failed ones first
 
@@ -78,13 +89,13 @@ def tables(tree: Mapping[str, Any]) -> list[Table]:
         found.append(_verdicts(tree["verdicts"]))
     rows = [(name.replace("_", " "), *figure_words(figure), figure["method"]) for name, figure in tree["array"].items()]
     found.append(Table("The array", ("figure", "value", "95 % interval", "interval by"), rows, "nothing was measured"))
-    if was := tree.get("before_calibration"):
+    for what, other in tree.get("beside", {}).items():
         both = [
-            (name.replace("_", " "), figure_words(was[name])[0], figure_words(figure)[0])
+            (name.replace("_", " "), *figure_words(figure), *figure_words(other[name]))
             for name, figure in tree["array"].items()
-            if name in was
+            if name in other
         ]
-        found.append(Table("What the calibration changed", ("figure", "before", "behind"), both))
+        found.append(Table(f"Beside: {what}", ("figure", "value", "95 % interval", what, "95 % interval"), both))
     lines = [(f"{line['frequency_hz']:.3f} Hz", *figure_words(line["amplitude"])) for line in tree["lines"]]
     found.append(Table("Lines, median amplitude", ("line", "value", "95 % interval"), lines, "none stands out"))
     missing = list(tree["not_measured"].items())

@@ -93,7 +93,8 @@ def count(tally: Tally, source: Simulation, found: Characterisation) -> None:
 
 
 def _degrees(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.degrees(np.arccos(np.clip((one * other).sum(axis=1), -1, 1)))
+    angle: NDArray[np.float64] = np.degrees(np.arccos(np.clip((one * other).sum(axis=1), -1, 1)))
+    return angle
 
 
 def main() -> None:

@@ -102,7 +102,7 @@ def _fit(
     free = 2 * len(seen) - 7
     wide = max(1.0, 2 * float(fit.cost) / free)
     slopes = np.asarray(fit.jac, dtype=np.float64)
-    covariance: NDArray[np.float64] = np.linalg.pinv(slopes.T @ slopes) * wide
+    covariance = np.asarray(np.linalg.pinv(slopes.T @ slopes) * wide, dtype=np.float64)
     vector = scale * theta[:3]
     size = float(np.linalg.norm(vector))
     way = vector / size

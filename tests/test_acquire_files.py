@@ -348,7 +348,7 @@ def test_quspin_text_is_read(tmp_path: Path, *, comma: bool) -> None:
 def test_quspin_units_and_gaps(tmp_path: Path) -> None:
     got = list(open_source(str(lvm(tmp_path, unit="fT", drop=20)), block=10).blocks())
     assert_allclose(joined(got)[:2, 1], [1000e-30, 1001e-30])
-    assert [(e.kind, e.sample, e.samples) for b in got for e in b.events] == [("gap", 20, 5)]
+    assert [(e.kind, e.sample, e.samples) for b in got for e in b.events if e.kind == "gap"] == [("gap", 20, 5)]
 
 
 def test_quspin_refusals(tmp_path: Path) -> None:
@@ -416,7 +416,8 @@ def test_read_raw_is_lazy_and_exact(tmp_path: Path) -> None:
 def test_read_raw_reads_what_mne_cannot(tmp_path: Path, data: Path) -> None:
     raw = read_raw(lvm(tmp_path, drop=20))
     assert (raw.n_times, raw.info["sfreq"], raw.get_channel_types()[4]) == (40, 375.0, "stim")
-    assert [a["description"] for a in raw.annotations] == ["BAD_ACQ_SKIP"]
+    notes = [note["description"] for note in raw.annotations if not note["description"].startswith("trigger/")]
+    assert notes == ["BAD_ACQ_SKIP"]
     assert read_raw(data / "opm_noise" / "20220623_095714.cMEG").n_times == 1200
     with pytest.raises(InputError, match="there is no file"):
         read_raw(tmp_path / "nosuch.zm.h5")

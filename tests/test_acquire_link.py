@@ -228,3 +228,21 @@ def test_a_restarted_publisher_is_followed_with_the_right_gap() -> None:
                 got.append(message)
     assert [block.first for block in got] == [500, 510]
     assert [(e.kind, e.sample, e.samples) for e in got[0].events] == [("gap", 10, 490)]
+
+
+def test_a_stream_that_becomes_another_is_followed_without_a_gap() -> None:
+    with Publisher(DESCRIPTION) as publisher, Subscription(publisher.endpoint) as source:
+        publish(publisher, 0, 100)
+        got = [source.receive(5) for _ in range(10)]
+        publisher.renew(array(4), 500.0, None)
+        for block in Counter(200, n=4).blocks():
+            if block.first >= 100:
+                publisher(Block(block.data, block.first, 500.0, block.sensors, t_ns=time.monotonic_ns()))
+        publisher.end(200)
+        got += list(source.blocks())
+    blocks = [block for block in got if isinstance(block, Block)]
+    assert [block.first for block in blocks] == list(range(0, 200, 10))
+    assert [block.rate for block in blocks] == [1000.0] * 10 + [500.0] * 10
+    assert {len(block.sensors) for block in blocks[10:]} == {4}
+    assert [event for block in blocks for event in block.events] == []
+    assert is_counted(blocks)

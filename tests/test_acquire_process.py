@@ -33,7 +33,7 @@ import json, sys, threading
 from pathlib import Path
 from tests.acquire_streams import Counter
 import zeromag.acquire.acquirer as acquirer
-acquirer.open_source = lambda spec, block: Counter(10**9, block)
+acquirer.open_source = lambda spec, block, patient: Counter(10**9, block)
 stop = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
 def announce(news):

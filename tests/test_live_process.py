@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import threading
+import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from zeromag.acquire.message import Description, Result
 from zeromag.acquire.publisher import Publisher
 from zeromag.acquire.simulate import simulation
+from zeromag.acquire.subscription import Subscription
+from zeromag.block import Block
 from zeromag.errors import InputError
 from zeromag.live.broadcast import Broadcast
 from zeromag.live.process import process
@@ -65,3 +70,42 @@ def test_what_was_lost_is_told_at_the_end_too() -> None:
         broadcast(scan(block), lost=7)
     broadcast.finish(scan.finish())
     assert [one.fields["lost"] for one in told if one.name == "status"][-1] == 7
+
+
+@pytest.mark.nightly
+def test_a_source_that_becomes_another_one_gets_results_of_its_own(tmp_path: Path) -> None:
+    said: list[Any] = []
+    ready = threading.Event()
+
+    def announce(news: Any) -> None:
+        said.append(news)
+        if "endpoint" in news:
+            ready.set()
+
+    small, large = (simulation(f"sim:adult?seconds=5&rate=250&heart_rate=100&rows={n}", block=50) for n in (4, 6))
+    with Publisher(Description(small.sensors, small.rate)) as publisher:
+        work = threading.Thread(
+            target=process, args=(publisher.endpoint,), daemon=True,
+            kwargs={"session": Session(), "out": tmp_path, "stop": threading.Event(), "announce": announce},
+        )  # fmt: skip
+        work.start()
+        for block in small.blocks():
+            publisher(block)
+        assert ready.wait(30)
+        with Subscription(said[0]["endpoint"]) as cleaned:
+            until = time.monotonic() + 60
+            message = None
+            while not (isinstance(message, Block) and message.stop == 1250):
+                assert time.monotonic() < until
+                message = cleaned.receive(1.0)
+            publisher.renew(large.sensors, large.rate, None)
+            for block in large.blocks():
+                publisher(replace(block, first=block.first + 1250))
+            publisher.end(2500)
+            later = [block for block in cleaned.blocks() if len(block.sensors) == len(large.sensors)]
+        work.join(60)
+    assert sum(len(block) for block in later) == 1250  # viewers follow too
+    first, second = (json.loads((out / "summary.json").read_text()) for out in (tmp_path, tmp_path / "part-2"))
+    assert len(second["channels"]) > len(first["channels"]) > 0
+    assert {first["duration_s"], second["duration_s"]} == {5.0}
+    assert sum("what follows is a scan of its own" in str(news.get("say")) for news in said) == 1

@@ -6,22 +6,22 @@ import math
 import threading
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from zeromag.acquire.clock import ClockFit
 from zeromag.acquire.desk import Desk
 from zeromag.acquire.journal import WARN_SECONDS, Journal
+from zeromag.acquire.lasting import lasting
 from zeromag.acquire.message import Description
 from zeromag.acquire.pace import paced
 from zeromag.acquire.publisher import ANYWHERE_LOCAL, Publisher
 from zeromag.acquire.recorder import Announce, Recorder
-from zeromag.acquire.source import Source, open_source
+from zeromag.acquire.source import Source, open_source, scheme_of
+from zeromag.acquire.steady import Steady
+from zeromag.acquire.triggers import Triggers
 from zeromag.block import Block
 from zeromag.errors import SourceLostError, ZeromagError
 
-_OFF_PPM: Final = 1000.0  # 0.1 %: no crystal is that bad, the nominal rate is wrong
 CATCH_UP_SECONDS: Final = 30.0  # consumers may take to read what they missed, after the end
 
 
@@ -50,7 +50,7 @@ def acquire(
     """
     from zeromag import __version__
 
-    source = open_source(source_spec, block=block)
+    source = open_source(source_spec, block=block, patient=True)
     session = _with_calibration(session, source)
     description = Description(source.sensors, source.rate, session=session, version=__version__, source=source_spec)
     with ExitStack() as stack:
@@ -59,8 +59,9 @@ def acquire(
         stack.callback(desk.release)
         publisher = stack.enter_context(Publisher(description, bind=bind, journal=desk.journal, keys=keys, desk=desk))
         announce({"endpoint": publisher.endpoint})
-        blocks = paced(_timed(source, announce), 1.0 if pace else math.inf, sleep=stop.wait)
-        samples, failure = _carry(blocks, publisher, desk, seconds, stop, _watching(desk, announce))
+        stream = lasting(source, _reopening(source_spec, block), announce, stop)
+        blocks = paced(stream, 1.0 if pace else math.inf, sleep=stop.wait)
+        samples, failure = _carry(blocks, publisher, desk, seconds, stop, announce)
         desk.close()
         publisher.end(samples, str(failure) if failure else "stopped" if stop.is_set() else "the source ended")
         summary: dict[str, Any] = {"samples": samples, "rate_hz": source.rate, "journal": None, "recording": None}
@@ -87,20 +88,28 @@ def _carry(
     desk: Desk,
     seconds: float | None,
     stop: threading.Event,
-    watch: Callable[[], None],
+    announce: Announce,
 ) -> tuple[int, ZeromagError | None]:
     """Publish block by block; return the index after the last sample, and what ended it if nobody wanted that."""
     samples, first = 0, None
+    watch, triggers = _watching(desk, announce), Triggers()
+    steady = Steady(publisher.description.sensors, publisher.description.rate, announce)
     with closing(blocks):
         try:
             for block in blocks:
                 if stop.is_set():
                     break
+                piece = steady(triggers(block))
                 first = block.first if first is None else first
-                left = len(block) if seconds is None else round(seconds * block.rate) - (block.first - first)
+                if piece is None:
+                    seconds = None if seconds is None else seconds - (block.first - first) / steady.rate
+                    first, steady, piece = block.first, Steady(block.sensors, block.rate, announce), block
+                    announce({"say": _another(block, publisher.description)})
+                    desk.begin_anew(block.sensors, block.rate, publisher)
+                left = len(piece) if seconds is None else round(seconds * piece.rate) - (piece.first - first)
                 if left <= 0:
                     break
-                piece = block if left >= len(block) else block.part(0, left)
+                piece = piece if left >= len(piece) else piece.part(0, left)
                 publisher(desk.before(piece, publisher))
                 samples = piece.stop
                 watch()
@@ -111,21 +120,16 @@ def _carry(
     return samples, None
 
 
-def _timed(source: Source, announce: Announce) -> Generator[Block, None, None]:
-    """Yield a device's blocks with their arrival freed of jitter; tell once when its rate is not what it says.
+def _reopening(spec: str, block: int) -> Callable[[], Source] | None:
+    """Return what opens a device again; a file does not come back, and another zeromag is followed by its reader."""
+    return (lambda: open_source(spec, block=block)) if scheme_of(spec) not in {"", "sim", "loop", "tcp", "ipc"} else None
 
-    Blocks without an arrival come from a file or a formula and stay as they are.
-    """
-    clock, told = ClockFit(source.rate), False
-    with closing(source.blocks()) as blocks:
-        for block in blocks:
-            if not block.t_ns:
-                yield block
-                continue
-            yield replace(block, t_ns=clock(block.stop, block.t_ns))
-            if abs(clock.ppm) > _OFF_PPM and not told:
-                told = True
-                announce({"say": f"the source gives {clock.measured_rate:.2f} samples a second, not {source.rate:g}"})
+
+def _another(block: Block, described: Description) -> str:
+    return (
+        f"the source gives {len(block.sensors)} channels at {block.rate:g} Hz from sample {block.first} on, "
+        f"not {len(described.sensors)} at {described.rate:g} Hz: this is another stream, and another recording"
+    )
 
 
 def _watching(desk: Desk, announce: Announce) -> Callable[[], None]:

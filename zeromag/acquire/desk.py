@@ -19,6 +19,7 @@ from zeromag.acquire.recorder import Recorder
 from zeromag.block import Block
 from zeromag.errors import InputError, LinkError, StorageError
 from zeromag.event import Event
+from zeromag.sensors import SensorArray
 from zeromag.session import Session, changes, session_from
 
 PATIENCE: Final = 2.0  # s until a block comes
@@ -85,6 +86,14 @@ class Desk:
             block = replace(block, events=(*block.events, *events))
             ticket.answer.set_result((self._reply(events[0].sample, old or self.journal), old))
         return block
+
+    def begin_anew(self, sensors: SensorArray, rate: float, publisher: Publisher) -> None:
+        """Go on as another stream; if this one is kept, so is that, in a journal beside it."""
+        old = self.journal
+        self.journal = None if old is None else self._recorder.opened(beside=old.path)
+        publisher.renew(sensors, rate, self.journal)
+        if old is not None:
+            self._recorder.finished(old)
 
     def close(self) -> None:
         """Take no more orders; those that wait are told so."""

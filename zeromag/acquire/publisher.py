@@ -23,6 +23,7 @@ from zeromag.acquire.replay_server import ReplayServer, Shelf
 from zeromag.acquire.wire import encode_block, encode_description, encode_end, encode_result
 from zeromag.block import Block
 from zeromag.errors import LinkError, SourceLostError, StorageError
+from zeromag.sensors import SensorArray
 
 ANYWHERE_LOCAL: Final = "tcp://127.0.0.1:*"
 HEARTBEAT_SECONDS: Final = 0.5
@@ -55,7 +56,7 @@ class Publisher:
         self.stream, self.epoch = secrets.randbits(64), time.time_ns()
         self._sequence = 0
         self.greeted = 0  # subscriptions that were sent a description
-        self._journal, self._shelf = journal, Shelf(keep_bytes)
+        self._journal, self._shelf, self._keep_bytes = journal, Shelf(keep_bytes), keep_bytes
         self._server = ReplayServer(self._shelf, journal, self.epoch)
         self._context, self._keys = zmq.Context(), keys
         self.gate = None if keys is None else Gate(self._context, keys)
@@ -148,6 +149,19 @@ class Publisher:
                 self._journal(encode_end(End(self._stopped, "stopped"), self._stamp(self._sequence)), last=True)
         self._journal, self.description = journal, described
         self._send(encode_description(described, self._stamp(self._sequence)))
+
+    def renew(self, sensors: SensorArray, rate: float, journal: Journal | None) -> None:
+        """Go on as another stream that counts its frames from 0; subscribers follow as if this had been restarted."""
+        if self._journal is not None:
+            with suppress(StorageError):
+                self._journal(
+                    encode_end(End(self._stopped, "the source changed"), self._stamp(self._sequence)), last=True
+                )
+        epoch, self._shelf, self._sequence = time.time_ns(), Shelf(self._keep_bytes), 0
+        self.description = replace(self.description, sensors=sensors, rate=rate)
+        self._server = self._server.renewed(self._shelf, journal, epoch)
+        self.epoch, self._journal = epoch, journal
+        self.describe()
 
     def wait_for_consumers(self, seconds: float) -> bool:
         """Wait until every consumer that repairs has all or is gone, at most so long; return whether they have."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zeromag.acquire.gap import after_gap
+from zeromag.acquire.triggers import Triggers
 from zeromag.block import Block
 from zeromag.sensors import SensorArray
 
@@ -38,10 +39,11 @@ class Recorded:
         wanted = max(1, round(CHUNK_SECONDS * self.rate / self.block)) * self.block
         chunks = self.chunks(wanted)
         stop: int | None = None
+        triggers = Triggers()
         try:
             for chunk in chunks:
                 for start in range(0, len(chunk), self.block):
-                    piece = chunk.part(start, min(start + self.block, len(chunk)))
+                    piece = triggers(chunk.part(start, min(start + self.block, len(chunk))))
                     yield piece if stop is None else after_gap(piece, stop, "missing in the recording")
                     stop = piece.stop
         finally:

@@ -24,8 +24,10 @@ class Recorder:
         self._making: list[threading.Thread] = []
         self.recordings: list[str] = []
 
-    def opened(self, folder: str = "") -> Journal:
+    def opened(self, folder: str = "", *, beside: Path | None = None) -> Journal:
         """Return a new journal in a folder below the root; without a root one named after the time is made here.
+
+        Another journal may be named that it shall lie `beside`.
 
         Raises
         ------
@@ -42,7 +44,7 @@ class Recorder:
         root = self._root or Path.cwd()
         if self._root is None and not folder:
             below = PurePosixPath(time.strftime("scan-%Y%m%d-%H%M%S"))
-        journal = Journal(_fresh(root.joinpath(*below.parts)))
+        journal = Journal(_fresh(root.joinpath(*below.parts) if beside is None else beside.parent))
         self._announce({"journal": str(journal.path)})
         return journal
 
@@ -52,9 +54,13 @@ class Recorder:
         journal.path.unlink(missing_ok=True)
 
     def finished(self, journal: Journal) -> None:
-        """Bring a journal to the disk, and make the recording of it beside whatever goes on."""
-        journal.close()
-        making = threading.Thread(target=self.make, args=(journal.path,), name="recover")
+        """Bring a journal to the disk and make the recording of it, beside whatever goes on."""
+
+        def make() -> None:
+            journal.close()
+            self.make(journal.path)
+
+        making = threading.Thread(target=make, name="recover")
         self._making.append(making)
         making.start()
 

@@ -61,6 +61,12 @@ class ReplayServer:
         self._consumers: dict[bytes, float] = {}
         self.refused = 0
 
+    def renewed(self, shelf: Shelf, journal: Journal | None, epoch: int) -> ReplayServer:
+        """Return a server for a new start with the same consumers."""
+        fresh = ReplayServer(shelf, journal, epoch)
+        fresh._consumers = self._consumers
+        return fresh
+
     def answer(self, who: bytes, request: bytes, upcoming: int) -> list[bytes] | None:
         """Return the parts to send back to `who`, or None; `upcoming` is the next sequence to come."""
         if len(request) != REQUEST.size or request[:4] not in {HELLO, FROM, BYE}:

@@ -34,8 +34,10 @@ class Source(Protocol):
         ...
 
 
-def open_source(spec: str, *, block: int = 10) -> Source:
+def open_source(spec: str, *, block: int = 10, patient: bool = False) -> Source:
     """Return the source that `spec` names: `sim:…`, `tcp://…`, `lsl:…`, `loop:SOURCE`, a plugged-in scheme or a path.
+
+    `patient` waits for another zeromag that falls silent.
 
     Raises
     ------
@@ -44,7 +46,7 @@ def open_source(spec: str, *, block: int = 10) -> Source:
     """
     if block < 1:
         raise ValueError(f"a block holds at least 1 sample, got {block}")
-    scheme = _scheme(spec)
+    scheme = scheme_of(spec)
     if scheme == "sim":
         from zeromag.acquire.simulate import simulation
 
@@ -52,7 +54,7 @@ def open_source(spec: str, *, block: int = 10) -> Source:
     if scheme in {"tcp", "ipc"}:
         from zeromag.acquire.subscription import Subscription
 
-        return Subscription(spec)
+        return Subscription(spec, reconnect=patient)
     if scheme == "lsl":
         from zeromag.acquire.lsl import lsl_source
 
@@ -68,7 +70,7 @@ def open_source(spec: str, *, block: int = 10) -> Source:
     return _plugged_in(scheme, spec, block)
 
 
-def _scheme(spec: str) -> str:
+def scheme_of(spec: str) -> str:
     """Return the scheme of `spec`, empty for a path (a single letter is a Windows drive)."""
     match = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", spec)
     return "" if match is None or Path(spec).exists() else match.group(1).lower()

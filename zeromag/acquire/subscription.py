@@ -235,11 +235,12 @@ class Subscription:
             return
         self._repaired_before, self._lost_before = self.repaired, self.lost
         self.description = self._news = description
-        self._rejoined, self._shift = True, 0
+        if frame[0].stream != self._stream:  # else it goes on counting from where it was
+            self._rejoined, self._shift = True, 0
         self._begin(frame[0])
 
     def _begin(self, header: Header) -> None:
-        self._epoch, self._inbox.heard = header.epoch, time.monotonic()
+        self._stream, self._epoch, self._inbox.heard = header.stream, header.epoch, time.monotonic()
         self._repair = Repair(0 if self._from_start else header.sequence, header.sequence)
         if not self._newest_only:
             self._link.reach_replay(self.description.replay)

@@ -85,8 +85,8 @@ class Broadcast:
         if self._is_due("status", block, self._pace.status):
             self._publisher.result(Result("status", self._status()))
 
-    def finish(self, outcome: Outcome) -> None:
-        """Publish the last averages and state, and that the stream is over."""
+    def finish(self, outcome: Outcome, *, over: bool = True) -> None:
+        """Publish the last averages and state, and that the stream is over unless another follows it."""
         self._gate.close()
         self._tell_averages()
         status = self._status() | {
@@ -96,7 +96,8 @@ class Broadcast:
             "cleaning": outcome.cleaning,
         }
         self._publisher.result(Result("status", status))
-        self._publisher.end(outcome.stop, "the stream ended")
+        if over:
+            self._publisher.end(outcome.stop, "the stream ended")
 
     def _is_due(self, name: str, block: Block, every: float) -> bool:
         if block.stop < self._due[name]:

@@ -90,6 +90,7 @@ class _Processing:
         self._control = control
         self._scan: Scan | None = None
         self._broadcast: Broadcast | None = None
+        self._parts = 1  # streams that there were
 
     def order(self, order: Order) -> Reply:
         """Hand an order on to the acquisition, unless it asks for settings that could not work here."""
@@ -103,7 +104,7 @@ class _Processing:
         try:
             self._carry(source, publisher, stop, drain)
         finally:
-            self._finish()
+            self._finish(over=True)
 
     def _carry(self, source: Subscription, publisher: Publisher, stop: threading.Event, drain: float) -> None:
         heard, waiting, asked = time.monotonic(), False, float("inf")
@@ -127,6 +128,8 @@ class _Processing:
                 break
 
     def _take(self, block: Block, publisher: Publisher, lost: int) -> None:
+        if self._scan is not None and not self._scan.takes(block):
+            self._end_part(block, publisher)
         if self._scan is None or self._broadcast is None:
             self._scan = Scan(block, self._session, obey=True)
             recording = publisher.description.recording
@@ -138,6 +141,14 @@ class _Processing:
             publisher.describe(_told(scan.session))
             self._begun(scan)
         self._broadcast(scanned, lost=lost)
+
+    def _end_part(self, block: Block, publisher: Publisher) -> None:
+        """Write the results of what came before the source became another one, and go on with that."""
+        self._announce({"say": "the source has other channels or another rate now: what follows is a scan of its own"})
+        self._finish(over=False)
+        self._scan = self._broadcast = None
+        self._parts += 1
+        publisher.renew(calibrated(block.sensors, self._session), block.rate, None)
 
     def _begun(self, scan: Scan) -> None:
         """Say what it is cleaned by, and have its price measured beside the stream."""
@@ -151,14 +162,16 @@ class _Processing:
         if self._broadcast is not None:
             self._broadcast.recording = description.recording
 
-    def _finish(self) -> None:
+    def _finish(self, *, over: bool) -> None:
         if self._scan is None or self._broadcast is None:
             return
         outcome = self._scan.finish()
-        self._broadcast.finish(outcome)
+        self._broadcast.finish(outcome, over=over)
         if self._out is None:
             return
         from zeromag.output.folder import write_results
+        from zeromag.output.ready import ready
 
-        write_results(self._out, outcome, self._session)
-        self._announce({"say": f"{outcome.in_words()}; the results are in {self._out}"})
+        out = self._out if self._parts == 1 else ready(self._out / f"part-{self._parts}")
+        write_results(out, outcome, self._session)
+        self._announce({"say": f"{outcome.in_words()}; the results are in {out}"})

@@ -69,6 +69,10 @@ class Scan:
         self.mapper = Mapper(pixels=session.map.pixels)
         self._map_now = MapNow(seen, self.mapper)
 
+    def takes(self, block: Block) -> bool:
+        """Return whether a block is of the stream that this scan began with."""
+        return block.rate == self._head.rate and block.sensors.same_as(self._head.sensors)
+
     def fits(self, session: Session) -> None:
         """Raise InputError when these settings cannot work with this array and rate."""
         _chosen(self._head, session)
@@ -84,7 +88,7 @@ class Scan:
         return Scanned(joined([part.cleaned for part in parts]), tuple(beat for part in parts for beat in part.beats))
 
     def _scanned(self, block: Block) -> Scanned:
-        if not block.sensors.same_as(self._head.sensors) or block.rate != self._head.rate:
+        if not self.takes(block):
             raise InputError("the source changed its channels or its rate: start a new scan for what follows")
         if block.first < self._stop:
             raise InputError(f"the source went back to sample {block.first} after {self._stop}")

@@ -122,7 +122,8 @@ def _carry(
 
 def _reopening(spec: str, block: int) -> Callable[[], Source] | None:
     """Return what opens a device again; a file does not come back, and another zeromag is followed by its reader."""
-    return (lambda: open_source(spec, block=block)) if scheme_of(spec) not in {"", "sim", "loop", "tcp", "ipc"} else None
+    lives = scheme_of(spec) not in {"", "sim", "loop", "tcp", "ipc"}
+    return (lambda: open_source(spec, block=block)) if lives else None
 
 
 def _another(block: Block, described: Description) -> str:

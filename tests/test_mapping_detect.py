@@ -75,12 +75,17 @@ def test_real_ecg_as_well_as_the_best_peer(data: Path, name: str) -> None:
         ventricular = symbols[rows] == "V"
         assert np.char.startswith(kinds[ventricular], "ectopic").mean() >= 0.95
         assert (kinds[~ventricular] == "normal").mean() >= 0.95
+    if name == "102":
+        # paced: the spike and the broad QRS after it take turns as the highest; some hundred beats are the heart's own
+        assert (kinds == "normal").mean() >= 0.94
+        assert len(set(kinds.tolist())) <= 4
 
 
 @pytest.mark.filterwarnings("ignore:The inplace keyword")
-@pytest.mark.parametrize("seed", [1, 2])
-def test_half_a_millivolt_of_white_noise(data: Path, seed: int) -> None:
-    volts, rate, truth, _ = record(data, "100")
+@pytest.mark.parametrize(("name", "seed"), [("100", 1), ("100", 2), ("119", 1), ("123", 1)])
+def test_half_a_millivolt_of_white_noise(data: Path, name: str, seed: int) -> None:
+    """Not 102 and 106: see docs/parameters.md for what noise makes of a pacing spike and of low beats."""
+    volts, rate, truth, _ = record(data, name)
     noisy = volts + np.random.default_rng(seed).normal(scale=0.5e-3, size=volts.shape)
     beats = found(as_blocks(noisy, ecg(), 3600, rate=rate))
     rows, hits = matched(beats, truth, 0.15 * rate)

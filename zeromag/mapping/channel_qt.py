@@ -39,11 +39,11 @@ class ChannelQt:
         beside = self.beside * told
         number = beside.sum(axis=1)
         around = (beside @ np.where(told, qt, 0.0)) / np.maximum(number, 1.0)
-        away = np.abs(qt - around)[told & (number > 0)]
+        away = (qt - around)[told & (number > 0)]
         return {
             "qt_dispersion": float(np.ptp(qt[told])),
             "qt_deviation": float(qt[told].std(ddof=1)),
-            "smoothness_index": float(away.mean()) if len(away) else float("nan"),
+            "smoothness_index": float(np.sqrt(np.mean(away**2))) if len(away) else float("nan"),
         }
 
 

@@ -12,21 +12,19 @@ import numpy as np
 from zeromag._jit import BOOL, F64
 from zeromag.block import Block
 from zeromag.mapping.beat import Beat
-from zeromag.mapping.candidate import Candidate, Group, alike_groups, believable, usual_first
+from zeromag.mapping.candidate import Candidate, alike_groups, believable, usual_first
+from zeromag.mapping.classes import NOISY, Classes
 from zeromag.mapping.heart_columns import heart_columns
 from zeromag.mapping.history import History
-from zeromag.mapping.r_peak import r_after
 from zeromag.mapping.rhythm import Rhythm
-from zeromag.mapping.template import AFTER, BEFORE, LAG, Fit, Template, fit
+from zeromag.mapping.template import Fit, Template
 from zeromag.qrs_power import QrsPower
 
 LEARN = 12.0  # s of peaks that the search for a first template looks back on
 WAIT = 2.0  # s before the first such search
 PAD = 0.4  # s of stillness put before the first and after the last sample
-FINE = 180.0  # Hz, rate that shapes are compared at
 RANKED = 24  # of them, the highest, are compared
 SURE = 0.9  # correlation that even a doubtful peak is believed with
-NOISY = 0.9  # typical correlation below which shape is told with less certainty
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +59,10 @@ class Search:
         self._settings = settings
         self._columns = heart_columns(head.sensors, settings.channel)
         self._rate = head.rate
-        self._before, self._after, self._lag = (round(s * head.rate) for s in (BEFORE, AFTER, LAG))
-        self._stride = max(1, int(head.rate / FINE))
-        self.templates: list[Template] = []
-        self._strangers: list[Candidate] = []
         self._rhythm = Rhythm(head.rate)
         self._last: Block | None = None
         self._restart(head)
+        self._classes = Classes(head.rate, settings.alike, settings.classes, self._raw, self._band)
 
     def _restart(self, head: Block) -> None:
         self._power = QrsPower(len(self._columns), head.rate)
@@ -85,7 +80,7 @@ class Search:
     @property
     def trusted(self) -> bool:
         """Whether beats have been found that look alike."""
-        return bool(self.templates)
+        return bool(self._classes.templates)
 
     def __call__(self, block: Block) -> list[Beat]:
         """Return the beats that are now decided, in order; they lie some 0.3 s back, at the start up to 12 s."""
@@ -95,6 +90,7 @@ class Search:
                 raise ValueError("a search goes on with the same sensors and rate; start a new one")
             beats += self.finish()
             self._restart(block)
+            self._classes.go_on(self._raw, self._band)
             self._rhythm.after_gap()
         self._last = block
         bad = block.bad()
@@ -126,12 +122,13 @@ class Search:
         self._raw.append(data)
         beats: list[Beat] = []
         for peak in peaks:
-            start, stop = peak.at - self._before - self._lag, peak.at + self._after + self._lag
+            start, stop = self._classes.span(peak.at)
             if not self._band.holds(start, stop):
                 continue
             candidate = Candidate(peak, self._band.take(start, stop).copy())
             if self._rhythm.lost(peak.at, LEARN):
-                self.templates, self._strangers, self._rhythm = [], [], Rhythm(self._rate)
+                self._classes.forget()
+                self._rhythm = Rhythm(self._rate)
             if self.trusted:
                 beats += self._judge(candidate)
                 continue
@@ -142,9 +139,6 @@ class Search:
                 beats += self._learn(self._settings.agree, self._settings.alike)
         return beats
 
-    def _shape(self, candidate: Candidate) -> F64:
-        return candidate.wave[self._lag : len(candidate.wave) - self._lag]
-
     def _learn(self, at_least: int, alike: float) -> list[Beat]:
         """Look for peaks that are alike; when there are enough, judge all that waited."""
         ranked = sorted(self._waiting, key=lambda one: -one.peak.height)[:RANKED]
@@ -153,8 +147,8 @@ class Search:
         if not groups or not believable(groups, ranked, self._power.floor, wanted.contrast, wanted.agree):
             return []
         for group in usual_first(groups):
-            self._add(group, "ectopic" if self.templates else "normal")
-        self._rhythm.begin(max(template.height for template in self.templates))
+            self._classes.add(group, "ectopic" if self._classes.templates else "normal")
+        self._rhythm.begin(max(template.height for template in self._classes.templates))
         waiting, self._waiting = self._waiting, []
         return [beat for one in waiting for beat in self._judge(one)]
 
@@ -162,27 +156,8 @@ class Search:
         """Return how `one` lies on `seed`, reckoned once."""
         key = (one.peak.at, seed.peak.at)
         if key not in self._pairs:
-            self._pairs[key] = fit(one.wave, self._shape(seed), self._stride)
+            self._pairs[key] = self._classes.pair(one, seed)
         return self._pairs[key]
-
-    def _add(self, group: Group, kind: str) -> Template:
-        """Make a template of beats that are alike, the first being the one the others were laid upon."""
-        seed = max(group, key=lambda pair: pair[1].correlation)[0]
-        template = Template(self._shape(seed).copy(), self._free(kind), seed.peak.height)
-        for one, found in group:
-            if one is not seed:
-                template.learn(one.wave, found, one.peak.height)
-        template.r_after = r_after(self._raw, group, self._rate)
-        self.templates.append(template)
-        return template
-
-    def _free(self, kind: str) -> str:
-        """Return the kind, numbered when it is taken; the rarest class gives way when there are too many."""
-        if len(self.templates) >= self._settings.classes:
-            self.templates.remove(min(self.templates[1:], key=lambda template: template.count))
-        taken = {template.kind for template in self.templates}
-        names = (kind, *(f"{kind}-{n}" for n in range(2, self._settings.classes + 2)))
-        return next(name for name in names if name not in taken)
 
     def _judge(self, candidate: Candidate) -> list[Beat]:
         """Decide on a peak, and on those passed over before it when a beat is missing."""
@@ -191,7 +166,7 @@ class Search:
         if self._rhythm.missing(at):
             passed = [one for one in self._waiting if self._rhythm.may_be_missed(one.peak.at, one.peak.height, at)]
             for one in sorted(passed, key=lambda one: -one.peak.height):
-                best, found = self._best(one)
+                best, found = self._classes.best(one)
                 sure = SURE if self._rhythm.soon(one.peak.at, one.peak.height) else self._settings.alike
                 if found.correlation >= sure:
                     beats.append(self._beat(one, best, found))
@@ -201,7 +176,7 @@ class Search:
         if not self._rhythm.likely(at, height):
             self._pass_over(candidate)
             return beats
-        best, found = self._best(candidate)
+        best, found = self._classes.best(candidate)
         fits = found.correlation >= best.bar(self._settings.alike)
         strange = not fits and self._rhythm.low(height, best.height, noisy=best.typical < NOISY)
         if strange or (self._rhythm.soon(at, height) and found.correlation < SURE):
@@ -215,19 +190,16 @@ class Search:
         self._rhythm.noise(candidate.peak.height)
         self._waiting = [*self._waiting[-15:], candidate]
 
-    def _best(self, candidate: Candidate) -> tuple[Template, Fit]:
-        fits = [(template, template.fit(candidate.wave, self._stride)) for template in self.templates]
-        return max(fits, key=lambda pair: pair[1].correlation)
-
     def _beat(self, candidate: Candidate, best: Template, found: Fit) -> Beat:
         """Name the beat, teach its template, and tell the rhythm."""
         why = ""
         fits = found.correlation >= best.bar(self._settings.alike)
         if fits:
-            best.learn(candidate.wave, found, candidate.peak.height)
+            self._classes.learn(best, candidate, found)
             kind, after = best.kind, best.r_after
         else:
-            kind, after = self._stranger(candidate, best, found)
+            early = self._rhythm.early(candidate.peak.at)
+            kind, after = self._classes.stranger(candidate, best, found, early=early)
             found = Fit(found.correlation, 0.0)
             why = f"correlation {found.correlation:.2f} with the nearest class" if kind == "unlike" else ""
         sample = candidate.peak.at + found.shift + after
@@ -237,15 +209,3 @@ class Search:
         if kind == "normal" and self._rhythm.premature(rr):
             kind = "premature"
         return Beat(sample=sample, kind=kind, why=why, rr=rr, correlation=found.correlation)
-
-    def _stranger(self, candidate: Candidate, best: Template, found: Fit) -> tuple[str, float]:
-        """Return kind and R of a beat unlike all others; among clean beats one makes a class, in noise three do."""
-        alone: Group = [(candidate, Fit(1.0, 0.0))]
-        fits = [(one, fit(one.wave, self._shape(candidate), self._stride)) for one in self._strangers]
-        alike = [(one, found) for one, found in fits if found.correlation >= self._settings.alike]
-        self._strangers = [*self._strangers[-7:], candidate]
-        if best.typical >= NOISY or len(alike) > 1:
-            early = self._rhythm.early(candidate.peak.at)
-            template = self._add([*alone, *alike], "ectopic" if early or found.correlation < 0.5 else "variant")
-            return template.kind, template.r_after
-        return "unlike", r_after(self._raw, alone, self._rate)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,6 +31,7 @@ class Clean(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     suppression: Literal["auto", "joint", "homogeneous", "none"] = "auto"
     line: Literal[0, 50, 60] = 0  # Hz; 0: find out
     low_pass: float = 100.0  # Hz
+    stages: tuple[dict[str, Any], ...] = ()  # the whole chain instead, each by its name as `stage` and its settings
 
 
 class Beats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -143,16 +144,54 @@ def session_toml(session: Session) -> str:
 
 
 def _toml(table: Mapping[str, Any], path: str = "") -> list[str]:
-    """Return the lines of a table: its values, then the tables in it; JSON writes what TOML reads."""
-    lines = [f"{_key(name)} = {json.dumps(value)}" for name, value in table.items() if not isinstance(value, Mapping)]
+    """Return the lines of a table: its values, then the tables in it."""
+    lines = [f"{_key(name)} = {_value(value)}" for name, value in table.items() if not isinstance(value, Mapping)]
     for name, value in table.items():
         if isinstance(value, Mapping) and value:
             lines += ["", f"[{path}{_key(name)}]", *_toml(value, f"{path}{_key(name)}.")]
     return lines
 
 
+def _value(value: object) -> str:
+    """Return a value as TOML; JSON writes numbers, words, booleans and lists of them the same way."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{_key(name)} = {_value(part)}" for name, part in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_value(part) for part in value) + "]"
+    return json.dumps(value)
+
+
 def _key(name: str) -> str:
     return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else json.dumps(name)
+
+
+def write_stages(path: Path, stages: Iterable[Mapping[str, Any]]) -> None:
+    """Write a chain into a session file as its `[[clean.stages]]`; all else in the file, comments too, stays.
+
+    Raises
+    ------
+    InputError
+        If there is a file that cannot be read, or that would be no session with these stages.
+    """
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    kept: list[str] = []
+    inside = False
+    for line in before.splitlines():
+        if line.lstrip().startswith("["):
+            inside = line.split("#")[0].strip() == "[[clean.stages]]"
+        if not inside:
+            kept.append(line)
+    text = "\n".join(kept).rstrip()
+    for stage in stages:
+        text += "\n\n[[clean.stages]]\n" + "\n".join(f"{_key(key)} = {_value(value)}" for key, value in stage.items())
+    fresh = path.with_name(path.name + ".new")
+    fresh.write_text(text.lstrip() + "\n", encoding="utf-8")
+    try:
+        read_session(fresh)
+    except InputError as error:
+        fresh.unlink()
+        raise InputError(f"{path} cannot take a chain, and stays as it was: {error}") from error
+    fresh.replace(path)
 
 
 def dotted(settings: dict[str, Any], table: str = "") -> dict[str, Any]:
@@ -169,6 +208,11 @@ def _built(settings: dict[str, Any], where: str) -> Session:
         session = msgspec.convert(settings, Session)
     except msgspec.ValidationError as error:
         raise InputError(f"a setting in {where} does not fit: {error}") from error
+    usual = Clean()
+    if session.clean.stages:
+        for key in ("suppression", "low_pass"):
+            if getattr(session.clean, key) != getattr(usual, key):
+                raise InputError(f"clean.stages in {where} is the whole chain: take it or clean.{key} out")
     if session.calibration:
         check_calibration(session.calibration, where)
     return session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,22 +12,53 @@ from zeromag.progress import Progress
 
 if TYPE_CHECKING:
     from zeromag.block import Block
+    from zeromag.filters.league import Standing
     from zeromag.session import Session
 
-HEART = ("heart kept", "map correlation", "noise gain", "delay ms")
+HEART = ("heart kept", "map correlation", "turned °", "noise gain", "delay ms")
 
 
 def run(flags: argparse.Namespace) -> int:
-    """Run the chain, or with `--league` many of them, over some seconds of the source and print a table."""
+    """Run the chain, or many of them, over some seconds of the source and print a table."""
+    if flags.choose:
+        return _choose(flags)
     session = session_of(flags)
     with Progress(f"cleaning {session.source}") as progress:
         blocks = _blocks(session, flags.seconds, progress)
-        table = _league(session, blocks) if flags.league else _stages(session, blocks)
+        _print(_league_table(_league(session, blocks)) if flags.league else _stages(session, blocks))
+    return 0
+
+
+def _choose(flags: argparse.Namespace) -> int:
+    """Run the league, and write the chain that wins it into the session file."""
+    from zeromag.errors import InputError
+    from zeromag.filters.described import describe
+    from zeromag.filters.league import winner
+    from zeromag.session import write_stages
+
+    path = flags.session
+    if path is None:
+        raise InputError("--choose writes the best chain into a session file: name it, --session FILE")
+    flags.session = path if path.exists() else None
+    session = session_of(flags)
+    with Progress(f"cleaning {session.source}") as progress:
+        standings = _league(session, _blocks(session, flags.seconds, progress))
+    _print(_league_table(standings))
+    try:
+        best, why = winner(standings)
+    except ValueError as error:
+        raise InputError(f"{session.source}: {error}") from error
+    write_stages(path, describe(best.chain.stages))
+    print(f"{why}; over {flags.seconds:g} s of {session.source}, written to {path}")
+    return 0
+
+
+def _print(table: list[list[str]]) -> None:
+    """Print rows of cells as columns, the first to the left."""
     widths = [max(len(line[k]) for line in table) for k in range(len(table[0]))]
     for name, *numbers in table:
         cells = [number.rjust(width) for number, width in zip(numbers, widths[1:], strict=True)]
         print("  ".join([name.ljust(widths[0]), *cells]).rstrip())
-    return 0
 
 
 def _blocks(session: Session, seconds: float, progress: Progress) -> Iterator[Block]:
@@ -58,24 +90,39 @@ def _stages(session: Session, blocks: Iterator[Block]) -> list[list[str]]:
     print(scan.reason)
     rows = scan.cleaning.report()
     bands = list(rows[0]["shielding_db"])
-    table = [["stage", *(f"dB {band}" for band in bands), *HEART]]
+    beside = ("kept beside the stream", "map correlation", "turned °")
+    table = [["stage", *(f"dB {band}" for band in bands), *HEART, *beside]]
     for row in rows:
-        heart = (row["heart_kept"], row["map_correlation"], row["noise_gain"], row["delay_s"])
-        table.append([row["stage"], *_decibels(row["shielding_db"], bands), *_cost(heart)])
+        heart = tuple(row[key] for key in ("heart_kept", "map_correlation", "map_angle", "noise_gain", "delay_s"))
+        left = row["injected"] or {}
+        told = [
+            _percent(left.get("heart_kept", float("nan"))),
+            _number(left.get("map_correlation", float("nan")), ".4f"),
+            _number(left.get("map_angle", float("nan")), ".1f"),
+        ]
+        table.append([row["stage"], *_decibels(row["shielding_db"], bands), *_cost(heart), *told])
     return table
 
 
-def _league(session: Session, blocks: Iterator[Block]) -> list[list[str]]:
-    """Return one row a chain, the best first."""
+def _league(session: Session, blocks: Iterator[Block]) -> list[Standing]:
+    from zeromag.errors import InputError
     from zeromag.filters.league import league
 
     clean = session.clean
-    standings = league(blocks, line=clean.line or None, low_pass=clean.low_pass)
+    try:
+        return league(blocks, line=clean.line or None, low_pass=clean.low_pass)
+    except ValueError as error:  # a setting that this rate cannot carry
+        raise InputError(f"{session.source}: {error}") from error
+
+
+def _league_table(standings: Sequence[Standing]) -> list[list[str]]:
+    """Return one row a chain, the best first."""
     bands = list(next((one.shielding for one in standings if one.shielding), {}))
     table = [["chain", "map error", "fT/√Hz", *(f"dB {band}" for band in bands), *HEART, "% of a core", "not run"]]
     for one in standings:
-        heart = (one.cost.heart_kept, one.cost.map_correlation, one.cost.noise_gain, one.cost.delay_s)
-        numbers = [f"{100 * one.error:.1f} %", f"{1e15 * one.floor:.1f}", *_decibels(one.shielding, bands)]
+        cost = one.cost
+        heart = (cost.heart_kept, cost.map_correlation, cost.map_angle, cost.noise_gain, cost.delay_s)
+        numbers = [_percent(one.error), _number(1e15 * one.floor, ".1f"), *_decibels(one.shielding, bands)]
         row = [*numbers, *_cost(heart), f"{100 * one.load:.1f}"]
         table.append([one.name, *(row if not one.why else [""] * len(row)), one.why])
     return table
@@ -85,6 +132,21 @@ def _decibels(shielding: dict[str, float], bands: Sequence[str]) -> list[str]:
     return [f"{shielding[band]:.1f}" if band in shielding else "" for band in bands]
 
 
-def _cost(heart: tuple[float, float, float, float]) -> list[str]:
-    kept, alike, noise, delay = heart
-    return [f"{100 * kept:.1f} %", f"{alike:.4f}", f"{noise:.2f}", f"{1e3 * delay:.1f}"]
+def _cost(heart: tuple[float, ...]) -> list[str]:
+    kept, alike, angle, noise, delay = heart
+    return [
+        _percent(kept),
+        _number(alike, ".4f"),
+        _number(angle, ".1f"),
+        _number(noise, ".2f"),
+        _number(1e3 * delay, ".1f"),
+    ]
+
+
+def _percent(value: float) -> str:
+    return _number(100 * value, ".1f", " %")
+
+
+def _number(value: float, form: str, unit: str = "") -> str:
+    """Return a figure, or a dash where there is none."""
+    return f"{value:{form}}{unit}" if math.isfinite(value) else "–"

@@ -11,7 +11,7 @@ from zeromag.filters.gradiometer import Gradiometer
 from zeromag.filters.high_pass import HighPass
 from zeromag.filters.homogeneous import HomogeneousField
 from zeromag.filters.joint_fit import JointFit
-from zeromag.filters.league import Standing, contenders, league
+from zeromag.filters.league import Standing, contenders, league, winner
 from zeromag.filters.low_pass import LowPass
 from zeromag.filters.mains import Mains
 from zeromag.filters.mask_bad import MaskBad
@@ -59,4 +59,5 @@ __all__ = [
     "league",
     "measure",
     "patterns_of",
+    "winner",
 ]

@@ -21,10 +21,24 @@ MOMENT = 10e-6  # A·m at R, an adult's
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KnownHeart:
-    """Beats without noise, and when their R waves are."""
+    """Beats without noise, and when their R waves are; a second of many channels is made when it is asked for."""
 
-    field: NDArray[np.float64]  # (n_samples, n_channels) T
+    shapes: NDArray[np.float64]  # (n_waves, n_samples) A·m
+    maps: NDArray[np.float64]  # (n_waves, n_channels) T/(A·m)
     r_peaks: NDArray[np.int64]  # (n_beats,) samples
+
+    def part(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the field at these samples, summed in one order whatever else is asked for: (n, n_channels) T."""
+        field = np.zeros((len(places), self.maps.shape[1]))
+        for shape, seen in zip(self.shapes[:, places], self.maps, strict=True):
+            if shape.any():
+                field += shape[:, None] * seen
+        return field
+
+    @property
+    def field(self) -> NDArray[np.float64]:
+        """All of it: (n_samples, n_channels) T."""
+        return self.part(np.arange(self.shapes.shape[1]))
 
 
 def heart_below(sensors: SensorArray, volume: HeartVolume) -> bool:
@@ -78,13 +92,13 @@ def known_heart(
         maps = np.zeros((len(sensors), 3 * beats))
         mag = sensors.of_kind("mag")
         maps[mag] = np.random.default_rng(0).normal(scale=5e-6, size=(len(mag), 3 * beats))
-    time = np.arange(round(seconds * rate)) / rate
-    field = np.zeros((len(time), len(sensors)))
     at = 1.0 + np.arange(beats) - 0.4
+    shapes = np.zeros((3 * beats, round(seconds * rate)))
+    time = np.arange(shapes.shape[1]) / rate
     for beat, r in enumerate(at):
         for wave, (centre, width, height) in enumerate(WAVES):
-            shape = MOMENT * height * np.exp(-0.5 * ((time - r - centre) / width) ** 2)
             part = slice(max(0, int((r + centre - 6 * width) * rate)), int((r + centre + 6 * width) * rate) + 1)
             direction = 0 if wave == 0 else 2 if wave == len(WAVES) - 1 else 1
-            field[part] += shape[part, None] * maps[:, 3 * beat + direction]
-    return KnownHeart(field, np.round(at * rate).astype(np.int64))
+            shape = np.exp(-0.5 * ((time[part] - r - centre) / width) ** 2)
+            shapes[3 * beat + direction, part] += MOMENT * height * shape
+    return KnownHeart(shapes, np.ascontiguousarray(maps.T), np.round(at * rate).astype(np.int64))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,6 +34,7 @@ from zeromag.sensors import SensorArray
 from zeromag.stage import Stage
 
 ADAPTIVE = (ReferenceRegression, Rls, Nlms)
+SAME = 0.03  # of a map: so near to the best the default stays, which also shields from what has not happened yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Standing:
     shielding: dict[str, float]  # dB per band, of the whole chain
     load: float  # s of computing per s of stream
     error: float  # expected relative error of one beat's map at R: what the chain bends, and the noise it leaves
+    chain: Chain
     why: str = ""
 
     @property
@@ -121,6 +123,39 @@ def league(
     )
 
 
+def winner(standings: Sequence[Standing]) -> tuple[Standing, str]:
+    """Return which chain of a league to use on this array in this room, and why, in one line.
+
+    Raises
+    ------
+    ValueError
+        If no chain keeps 90 % of the heart.
+    """
+    able = [one for one in standings if one.keeps]
+    if not able:
+        raise ValueError(f"none of {len(standings)} chains keeps {KEEP:.0%} of the heart on this array")
+    best = able[0]
+    default = next((one for one in able if one.name == "default"), best)
+    chosen = best
+    if np.isnan(best.error):
+        chosen, why = default, "no heart volume lies below this array, so no map's error can be told"
+    elif best is default:
+        why = "the least error of all"
+    elif default.error - best.error < SAME:
+        chosen = default
+        why = f"{best.name!r} comes to {best.error:.1%}, not better by {SAME:.0%}"
+    else:
+        why = f"the least error of all; 'default' comes to {default.error:.1%}"
+    if default is best and best.name != "default":
+        why = "the least error of all; the default takes too much of the heart here"
+    band, decibels = next(iter(chosen.shielding.items()), ("1-40 Hz", float("nan")))
+    cost = chosen.cost
+    return chosen, (
+        f"{chosen.name!r}: one beat's map at R within {chosen.error:.1%}, {cost.heart_kept:.0%} of the heart kept, "
+        f"{decibels:.0f} dB at {band}, {1e3 * cost.delay_s:.1f} ms late; {why}"
+    )
+
+
 class _Runner:
     """One chain in the race."""
 
@@ -146,20 +181,21 @@ class _Runner:
         # the mask belongs to both sides, or the raw side would hold what the chain left out
         raw = taps[0].with_data(taps[0].data, mask=taps[-1].bad())
         self._meter(raw, taps[-1])
-        self._injection(block, taps[-1])
+        self._injection(taps)
 
     def standing(self) -> Standing:
         """Return how the chain did."""
         nan = float("nan")
         if self._why:
-            return Standing(self._name, HeartCost(nan, nan, nan, nan), nan, {}, nan, nan, self._why)
+            return Standing(self._name, HeartCost(nan, nan, nan, nan), nan, {}, nan, nan, self._chain, self._why)
         model = measure(self._chain, self._head.sensors, self._head.rate)
         cost = model
         if not np.isnan(model.heart_kept):  # the stream's own word counts: a learned filter is what it has learned
-            cost = replace(self._injection.cost(model.delay_s, model.noise_gain), map_angle=model.map_angle)
+            cost = self._injection.cost(noise_gain=model.noise_gain) or model
+            cost = replace(cost, delay_s=model.delay_s)
         floor, rms = self._meter.floor()
         load = self._seconds / self._stream
-        return Standing(self._name, cost, floor, self._meter.result(), load, self._error(cost, rms))
+        return Standing(self._name, cost, floor, self._meter.result(), load, self._error(cost, rms), self._chain)
 
     def _error(self, cost: HeartCost, rms: float) -> float:
         """Return the relative error of a map: bent by the chain, and noise (T rms) beside a heart of 10 µA·m."""

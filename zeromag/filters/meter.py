@@ -16,6 +16,7 @@ from zeromag.physics.conductor import Conductor
 from zeromag.physics.frame import array_frame
 from zeromag.physics.halfspace import HalfSpace
 from zeromag.physics.heart_volume import HeartVolume
+from zeromag.pipeline import Chain
 from zeromag.sensors import SensorArray
 from zeromag.stage import Stage
 
@@ -23,8 +24,10 @@ KEEP = 0.9  # of the heart's power: what takes more is not offered by itself
 SECONDS = 7.0  # of the known heart; the second half is measured
 DIPOLES = 200  # of the heart volume, for a spatial stage
 WHITE = 15e-15  # T/√Hz
-LATEST_S = 0.2  # longest delay looked for
+LATEST_S = 0.2  # longest delay looked for, beyond what a stage says of itself
 BLOCK = 100  # samples
+MANY = 2e5  # samples a second, all channels together, above which a stage in time is measured on fewer channels
+ENOUGH = 16  # of the `mag` channels then
 
 
 @runtime_checkable
@@ -43,6 +46,13 @@ class Known(Protocol):
     def cost(self, sensors: SensorArray) -> HeartCost:
         """Return the cost on this array."""
         ...
+
+
+@runtime_checkable
+class Late(Protocol):
+    """A stage that holds everything back on purpose."""
+
+    delay: float  # s
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,25 @@ def measure(
     conductor, volume = conductor or HalfSpace(), volume or HeartVolume()
     if isinstance(stage, Spatial):
         return cost_of(stage.plan(sensors)(sensors.usable()).matrix(len(sensors)), sensors, conductor, volume)
-    return _by_stream(stage, sensors, rate, known_heart(sensors, rate, SECONDS, conductor, volume))
+    few = _fewer(sensors, rate)
+    held = held_back(stage)
+    return _by_stream(stage, few, rate, held, known_heart(few, rate, SECONDS + held, conductor, volume))
+
+
+def held_back(stage: Stage) -> float:
+    """Return by how many seconds a stage, or a chain's stages together, hold the stream back on purpose."""
+    if isinstance(stage, Chain):
+        return sum(held_back(part) for part in stage.stages)
+    return stage.delay if isinstance(stage, Late) else 0.0
+
+
+def _fewer(sensors: SensorArray, rate: float) -> SensorArray:
+    """Return an array that can be simulated for seconds: 1,024 channels at 10 kHz would take gigabytes."""
+    mag = sensors.of_kind("mag")
+    if len(sensors) * rate <= MANY or len(mag) <= ENOUGH:
+        return sensors
+    some = mag[np.linspace(0, len(mag) - 1, ENOUGH).astype(np.int64)]
+    return sensors.pick(np.sort(np.concatenate([some, sensors.of_kind("ref")])))
 
 
 def cost_of(
@@ -98,19 +126,21 @@ def cost_of(
     return cost_of_maps(heart[mag], after, sensors.pick(mag), gain)
 
 
-def _by_stream(stage: Stage, sensors: SensorArray, rate: float, heart: KnownHeart) -> HeartCost:
+def _by_stream(stage: Stage, sensors: SensorArray, rate: float, held: float, heart: KnownHeart) -> HeartCost:
+    """Return the cost by a known heart that runs through a stage which holds back by `held` seconds."""
     mag = sensors.of_kind("mag")
     mag = mag[sensors.usable()[mag]]
     if len(mag) == 0:
         return HeartCost(float("nan"), float("nan"), float("nan"), 0.0)
-    noise, room = _noise(sensors, rate, len(heart.field)), _room(sensors, rate, len(heart.field))
+    beating = heart.field
+    noise, room = _noise(sensors, rate, len(beating)), _room(sensors, rate, len(beating))
     half = len(noise) // 2
     quiet = _run(stage, sensors, rate, noise)[:, mag]
     without = _run(stage, sensors, rate, noise + room)[:, mag]
-    after = _run(stage, sensors, rate, noise + room + heart.field)[:, mag] - without
-    before = heart.field[:, mag]
-    delay = _delay(before, after, round(LATEST_S * rate))
-    late = heart.r_peaks[(heart.r_peaks > half) & (heart.r_peaks + round((0.4 + LATEST_S) * rate) < len(before))]
+    after = _run(stage, sensors, rate, noise + room + beating)[:, mag] - without
+    before = beating[:, mag]
+    delay = lag(before, after, round(held * rate), round(LATEST_S * rate))
+    late = heart.r_peaks[(heart.r_peaks > half) & (heart.r_peaks + round((0.4 + LATEST_S + held) * rate) < len(before))]
     shift = round(delay)
     span = np.arange(-round(0.3 * rate), round(0.4 * rate))
     powers = [(after[r + shift + span] ** 2).sum() / (before[r + span] ** 2).sum() for r in late.tolist()]
@@ -151,16 +181,16 @@ def _room(sensors: SensorArray, rate: float, samples: int) -> NDArray[np.float64
     return field
 
 
-def _delay(before: NDArray[np.float64], after: NDArray[np.float64], latest: int) -> float:
-    """Return by how many samples `after` lags, from the peak of their cross-correlation."""
-    n = len(before) - latest
-    likeness = np.array([np.sum(before[:n] * after[k : k + n]) for k in range(latest)])
+def lag(before: NDArray[np.float64], after: NDArray[np.float64], least: int, more: int) -> float:
+    """Return by how many samples `after` lags, from the peak of their cross-correlation in [least, least + more)."""
+    n = len(before) - least - more
+    likeness = np.array([np.sum(before[:n] * after[least + k : least + k + n]) for k in range(more)])
     best = int(np.argmax(likeness))
-    if not 0 < best < latest - 1:
-        return float(best)
+    if not 0 < best < more - 1:
+        return float(least + best)
     left, top, right = likeness[best - 1 : best + 2]
     bend = left - 2 * top + right
-    return float(best + (0.5 * (left - right) / bend if bend < 0 else 0.0))
+    return float(least + best + (0.5 * (left - right) / bend if bend < 0 else 0.0))
 
 
 def kept(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:

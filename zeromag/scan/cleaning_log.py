@@ -8,10 +8,14 @@ from functools import cached_property
 from typing import Any
 
 from zeromag.block import Block
-from zeromag.filters.calibrate import Calibrate
-from zeromag.filters.meter import HeartCost, measure
+from zeromag.filters.chain_cost import chain_cost, stage_costs
+from zeromag.filters.injection import MOST, Injection
+from zeromag.filters.meter import HeartCost
 from zeromag.filters.shielding import Shielding
 from zeromag.pipeline import Chain
+
+INJECTED_S = 60.0  # of a stream that a known heart runs beside: afterwards the chain has settled and runs alone
+WHOLE = "whole chain"
 
 
 class CleaningLog:
@@ -21,28 +25,50 @@ class CleaningLog:
         self._chain = chain
         self._head = head
         self._shielding = Shielding(line)
+        cheap = len(head.sensors) * head.rate <= MOST
+        self._injection = Injection(chain, head, INJECTED_S) if cheap else None
 
     def __call__(self, taps: Sequence[Block]) -> None:
         """Compare each stage's output with its input."""
         self._shielding(*taps)
+        if self._injection is not None:
+            self._injection(taps)
 
     def report_if_known(self) -> list[dict[str, Any]]:
         """Return the report once the costs have been asked for, and nothing before: for those who cannot wait."""
-        return self.report() if "costs" in self.__dict__ else []
+        return self.report(roughly=True) if "costs" in self.__dict__ else []
 
     @cached_property
     def costs(self) -> list[HeartCost]:
-        """What each stage costs the heart; takes some tenths of a second, so it is asked for off the stream's path."""
-        sensors, costs = self._head.sensors, []
-        for stage in self._chain.stages:
-            costs.append(measure(stage, sensors, self._head.rate))
-            if isinstance(stage, Calibrate):  # from here on they are where they really are
-                sensors = stage.array(sensors)
-        return costs
+        """What each stage costs, and last the whole; takes some tenths of a second, so off the stream's path."""
+        stages, sensors = self._chain.stages, self._head.sensors
+        costs = stage_costs(stages, sensors, self._head.rate)
+        return [*costs, chain_cost(stages, sensors, costs)]
 
-    def report(self) -> list[dict[str, Any]]:
-        """Return one entry a stage: name, `shielding_db`, `heart_kept`, `map_correlation`, `noise_gain`, `delay_s`."""
+    def report(self, *, roughly: bool = False) -> list[dict[str, Any]]:
+        """Return one entry a stage and one for all of them, `whole chain`.
+
+        Each has `stage`, `shielding_db` as measured on the stream, what the heart meter says of the lead field of
+        the heart volume (`heart_kept`, `map_correlation`, `map_error`, `map_angle`, `noise_gain`, `delay_s`), and as
+        `injected` the same of the heart for a known one that ran beside this very stream; None until there was one.
+        `roughly` lets that be some seconds old.
+        """
+        stages = self._chain.stages
+        parts = [(type(stage).__name__, (k, k + 1), k) for k, stage in enumerate(stages)]
         return [
-            {"stage": type(stage).__name__, "shielding_db": self._shielding.result(k, k + 1), **asdict(cost)}
-            for k, (stage, cost) in enumerate(zip(self._chain.stages, self.costs, strict=True))
+            {
+                "stage": name,
+                "shielding_db": self._shielding.result(*span),
+                **asdict(cost),
+                "injected": self._left(k, roughly),
+            }
+            for (name, span, k), cost in zip([*parts, (WHOLE, (0, len(stages)), None)], self.costs, strict=True)
         ]
+
+    def _left(self, stage: int | None, roughly: bool) -> dict[str, float] | None:
+        """Return what was left of the injected heart behind one stage, or behind all."""
+        if self._injection is None or (cost := self._injection.cost(stage, roughly=roughly)) is None:
+            return None
+        told = asdict(cost)
+        del told["noise_gain"]
+        return {**told, "beats": self._injection.beats}

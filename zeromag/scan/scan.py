@@ -11,6 +11,7 @@ from zeromag.errors import InputError
 from zeromag.event import Event
 from zeromag.filters.calibrate import Calibrate
 from zeromag.filters.choose import Choice, default_chain
+from zeromag.filters.given_chain import given_chain
 from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat, own
 from zeromag.mapping.field_map import FieldMap
@@ -198,8 +199,12 @@ def _chosen(head: Block, session: Session) -> Choice:
         raise InputError(f"{session.source} has no magnetometer to map; `zeromag beats` reads its ECG")
     sensors = calibrated(head.sensors, session)
     try:
-        choice = default_chain(
-            sensors, head.rate, line=clean.line or None, low_pass=clean.low_pass, suppression=clean.suppression
+        choice = (
+            given_chain(clean.stages, sensors, head.rate)
+            if clean.stages
+            else default_chain(
+                sensors, head.rate, line=clean.line or None, low_pass=clean.low_pass, suppression=clean.suppression
+            )
         )
     except ValueError as error:
         raise InputError(f"{session.source}: {error}") from error

@@ -7,11 +7,12 @@ from PySide6.QtGui import QColor, QPainter
 
 from zeromag.viz.feed import Feed
 from zeromag.viz.panel import Panel, write
-from zeromag.viz.readings import shielding_words
+from zeromag.viz.readings import kept_words, shielding_words
 from zeromag.viz.status import Cleaning, Status
 from zeromag.viz.theme import Theme
 
 ROW = 48  # px
+WORDS = 210  # px
 ENOUGH = 0.9  # of the heart's power
 
 
@@ -34,7 +35,7 @@ class HeartMeterPanel(Panel):
     def draw(self, painter: QPainter, area: QRectF) -> None:
         """Paint a row a step, and why these steps were chosen."""
         steps = self._status.cleaning
-        self.note = "heart kept · shielding · noise gain"
+        self.note = "heart kept, also of one beside the stream · shielding · noise · delay"
         self._reason = self._status.chain_reason
         if not steps:
             write(painter, area, "not measured yet", self.theme.quiet, size=13)
@@ -51,7 +52,7 @@ class HeartMeterPanel(Panel):
             painter.drawText(box, Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop, self._status.chain_reason)
 
     def _draw_step(self, painter: QPainter, row: QRectF, step: Cleaning) -> None:
-        write(painter, row.adjusted(0, 0, -90, 18 - row.height()), step.stage, self.theme.text, align="left")
+        write(painter, row.adjusted(0, 0, -WORDS, 18 - row.height()), step.stage, self.theme.text, align="left")
         below = row.adjusted(0, 28, 0, 0)
         below.setHeight(14)
         write(painter, below, shielding_words(step), self.theme.quiet, size=10, align="left")
@@ -62,5 +63,5 @@ class HeartMeterPanel(Panel):
         tone = self.theme.good if kept >= ENOUGH else self.theme.alarm
         painter.fillRect(bar, QColor(self.theme.line))
         painter.fillRect(QRectF(bar.left(), bar.top(), bar.width() * min(max(kept, 0.0), 1.0), 7), QColor(tone))
-        said = QRectF(row.right() - 90, row.top(), 90, 18)
-        write(painter, said, f"{kept:.1%} kept", tone, size=11, bold=True, align="right")
+        said = QRectF(row.right() - WORDS, row.top(), WORDS, 18)
+        write(painter, said, kept_words(step), tone, size=11, bold=True, align="right")

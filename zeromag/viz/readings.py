@@ -71,12 +71,23 @@ def parameter_rows(parameters: dict[str, Figure]) -> list[tuple[str, str, str]]:
 
 
 def shielding_words(step: Cleaning) -> str:
-    """Return what a cleaning step takes away, bands below 1 dB left out."""
+    """Return what a cleaning step takes away, bands below 1 dB left out, and its noise and delay."""
     bands = [
         f"{value:.0f} dB at {band}" for band, value in step.shielding_db.items() if value is not None and value >= 1
     ]
     noise = [] if step.noise_gain is None else [f"noise ×{step.noise_gain:.2f}"]
-    return "  ".join([*(bands or ["no shielding"]), *noise])
+    late = [] if not step.delay_s or step.delay_s < 5e-5 else [f"{1e3 * step.delay_s:.1f} ms late"]
+    return "  ".join([*(bands or ["no shielding"]), *noise, *late])
+
+
+def kept_words(step: Cleaning) -> str:
+    """Return what is left of the heart by its lead field, and of a known one that ran beside the stream."""
+    if step.heart_kept is None:
+        return ""
+    beside = (step.injected or {}).get("heart_kept")
+    seen = "" if beside is None else f", {beside:.0%} beside"
+    turned = "" if not step.map_angle or step.map_angle < 0.5 else f", turned {step.map_angle:.0f}°"
+    return f"{step.heart_kept:.1%} kept{seen}{turned}"
 
 
 def _beats(status: Status) -> str:

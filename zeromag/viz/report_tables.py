@@ -148,11 +148,12 @@ def _cleaning(summary: Mapping[str, Any]) -> Table:
                 str(step.get("stage", "—")),
                 shielding or "—",
                 _percent(step.get("heart_kept")),
+                _percent((step.get("injected") or {}).get("heart_kept")),
                 _short(step.get("map_correlation")),
                 _short(step.get("noise_gain")),
             )
         )
-    columns = ("step", "shielding", "heart kept", "map correlation", "noise gain")
+    columns = ("step", "shielding", "heart kept", "beside the stream", "map correlation", "noise gain")
     return Table("What was removed, and what it cost", columns, rows, "nothing was removed")
 
 

@@ -36,6 +36,9 @@ class Cleaning:
     heart_kept: float | None = None
     map_correlation: float | None = None
     noise_gain: float | None = None
+    map_angle: float | None = None  # degrees that maps turn
+    delay_s: float | None = None
+    injected: dict[str, float | None] | None = None  # of a known heart that ran beside this very stream
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,7 +173,7 @@ def _bench(add: Add) -> None:
     pipeline.add_argument("--out", type=Path, help="a .json file for the figures; stacks go to .folded beside it")
     design = tools.add_parser("design", help="what arrays could do that are not built yet")
     design.add_argument("designs", nargs="*", help="grid:6x6/40, … or a sensor table; default: five common ones")
-    design.add_argument("--out", type=Path, help="a .tsv file for the table")
+    design.add_argument("--out", type=Path, help="folder for designs.tsv, designs.json and designs.png")
 
 
 def _anonymize(add: Add) -> None:

@@ -23,7 +23,7 @@ def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) >= 4, "examples"
+    assert len(EXAMPLES) == 10, "examples"
     for path in EXAMPLES:
         compile(path.read_text(encoding="utf-8"), path.name, "exec")
 

@@ -7,6 +7,7 @@ parallel kernel abort the process on numba's portable threading layer.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -21,8 +22,16 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 
 def kernel(function: Function) -> Function:
-    """Compile a function the one way that kernels are compiled; its types stay what they were."""
-    return cast("Function", njit(nogil=True, cache=True, error_model="numpy")(function))
+    """Compile a function the one way that kernels are compiled; its types stay what they were.
+
+    The machine code is kept beside the file, or in the user's own cache where an installation is read-only; where
+    neither can be written to, it is compiled anew by each process.
+    """
+    compile_ = partial(njit, nogil=True, error_model="numpy")
+    try:
+        return cast("Function", compile_(cache=True)(function))
+    except RuntimeError:  # numba found no folder that it may write to
+        return cast("Function", compile_()(function))
 
 
 def compiled(function: Function, *like: object) -> Function:

@@ -77,7 +77,13 @@ class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self if self.calibration or not told else self.changed(calibration=told)
 
     def changed(self, **flags: object) -> Session:
-        """Return the session with dotted keys replaced, `clean.line=50`; None leaves a key as it is."""
+        """Return the session with dotted keys replaced; None leaves a key as it is.
+
+        Examples
+        --------
+        >>> Session().changed(**{"clean.line": 50, "source": None}).clean.line
+        50
+        """
         settings = self.as_dict()
         for key, value in flags.items():
             if value is None:

@@ -46,6 +46,12 @@ def simulation(spec: str, *, block: int | None = None) -> Simulation:
     ------
     InputError
         If the preset or a key is not known (the nearest known one is named), or a value is impossible.
+
+    Examples
+    --------
+    >>> source = simulation("sim:adult?seconds=2&rate=500", block=100)
+    >>> [len(block) for block in source.blocks()]
+    [100, 100, 100, 100, 100, 100, 100, 100, 100, 100]
     """
     name, _, query = spec.removeprefix("sim:").partition("?")
     if name not in PRESETS:

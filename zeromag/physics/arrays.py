@@ -17,6 +17,14 @@ def grid(rows: int = 6, columns: int = 6, pitch: float = 0.04) -> SensorArray:
     """Return a flat array of Bz sensors at z = 0, named S01… row by row from the patient's upper right.
 
     `pitch` in metres; the grid is centred on the origin.
+
+    Examples
+    --------
+    >>> array = grid(2, 3, pitch=0.04)
+    >>> array.names
+    ('S01', 'S02', 'S03', 'S04', 'S05', 'S06')
+    >>> (1e3 * array.positions[0]).tolist()
+    [-40.0, 20.0, 0.0]
     """
     if rows < 1 or columns < 1 or not pitch > 0:
         raise ValueError(f"a grid needs rows, columns and a pitch above 0, got {rows} x {columns} at {pitch} m")

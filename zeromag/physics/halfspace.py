@@ -42,6 +42,15 @@ class HalfSpace:
         ------
         ValueError
             If a point is not above a source.
+
+        Examples
+        --------
+        1 µA·m along x, 10 cm deep, makes 3.849 pT at its pole, 70.7 mm beside it:
+
+        >>> pole = np.array([[0.0, 0.1 / np.sqrt(2), 0.0]])
+        >>> field = HalfSpace().field(np.array([[0.0, 0.0, -0.1]]), pole)[0, 0] @ [1e-6, 0.0, 0.0]
+        >>> round(1e12 * float(field[2]), 3)
+        3.849
         """
         away = np.asarray(points)[:, None, :] - np.asarray(sources)[None, :, :]
         height = away[..., 2]

@@ -20,6 +20,14 @@ def magnetic_dipole(
     moment : (..., 3) A·m²
     position : (..., 3) m, one per moment (a dipole that moves has one per sample)
     points : (n_points, 3) m
+
+    Examples
+    --------
+    On the axis of 1 A·m², a metre away, µ0/2π = 200 nT:
+
+    >>> field = magnetic_dipole(np.array([0.0, 0.0, 1.0]), np.zeros(3), np.array([[0.0, 0.0, 1.0]]))
+    >>> (1e9 * field).round(6).tolist()
+    [[0.0, 0.0, 200.0]]
     """
     away = np.asarray(points) - np.asarray(position)[..., None, :]
     moment = np.asarray(moment)[..., None, :]

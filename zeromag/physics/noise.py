@@ -25,7 +25,13 @@ class SensorNoise:
             raise ValueError(f"noise needs white and corner from 0 up and an exponent of 0 to 3, got {self}")
 
     def density(self, frequency: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return the amplitude density at these frequencies (above 0 Hz): T/√Hz."""
+        """Return the amplitude density at these frequencies (above 0 Hz): T/√Hz.
+
+        Examples
+        --------
+        >>> (1e15 * SensorNoise(white=15e-15, corner=3.0).density(np.array([3.0, 300.0]))).round(1).tolist()
+        [21.2, 15.1]
+        """
         rise: NDArray[np.float64] = self.white * np.sqrt(1 + (self.corner / np.asarray(frequency)) ** self.exponent)
         return rise
 

@@ -32,7 +32,13 @@ class Opm:
             raise ValueError(f"an OPM needs bandwidth and width above 0, loop gain from 0, spread to 0.3, got {self}")
 
     def output(self, field: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the reading (T, right at zero field) in a static field (..., 3) T along pump, probe, sensitive."""
+        """Return the reading (T, right at zero field) in a static field (..., 3) T along pump, probe, sensitive.
+
+        Examples
+        --------
+        >>> round(1e9 * float(Opm(bandwidth=135.0).output(np.array([0.0, 0.0, 5e-9]))), 3)
+        4.685
+        """
         x, y, z = np.moveaxis(np.asarray(field) / (1 + self.loop_gain), -1, 0)
         read: NDArray[np.float64] = self.width * (self.width * z - x * y) / (self.width**2 + x * x + y * y + z * z)
         return read * (1 + self.loop_gain)

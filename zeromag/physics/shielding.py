@@ -15,7 +15,13 @@ class Shielding:
     points: tuple[tuple[float, float], ...]  # (Hz, factor), rising frequency
 
     def factor(self, frequency: NDArray[np.floating] | float) -> NDArray[np.float64]:
-        """Return outside over inside at these frequencies (0 Hz: as at the lowest point)."""
+        """Return outside over inside at these frequencies (0 Hz: as at the lowest point).
+
+        Examples
+        --------
+        >>> AK3B.factor(np.array([0.0, 1.0, 100.0])).round(1).tolist()
+        [35.0, 561.0, 500000.0]
+        """
         known = np.log(np.array(self.points))
         lowest = self.points[0][0]
         at = np.log(np.maximum(np.asarray(frequency, dtype=np.float64), lowest))

@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import socket
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,9 +17,11 @@ import zmq
 from tests.acquire_streams import RATE, Counter, array, is_counted, joined
 from zeromag.acquire.keys import allow, allowed, new_keys, revoke
 from zeromag.acquire.message import Description
+from zeromag.acquire.pace import paced
 from zeromag.acquire.publisher import Publisher
 from zeromag.acquire.subscription import Subscription
-from zeromag.errors import InputError, LinkError, StorageError
+from zeromag.block import Block
+from zeromag.errors import InputError, LinkError, SourceLostError, StorageError
 
 DESCRIPTION = Description(array(), RATE)
 
@@ -142,6 +146,52 @@ def test_garbage_connections_shut_nobody_out(server: Path, connections: int) -> 
         publisher.end(1000)
         blocks = list(Subscription(publisher.endpoint, friend).blocks())
     assert len(joined(blocks)) == 1000
+
+
+def test_a_revoked_key_is_cut_off_and_the_others_lose_nothing(server: Path) -> None:
+    friend, other = reader(server, "friend"), reader(server, "other")
+    for folder in (friend, other):
+        allow(server, public(folder), name=folder.name)
+    kept: list[Block] = []
+    gone: list[Block] = []
+    stop = threading.Event()
+    with Publisher(DESCRIPTION, keys=server) as publisher:
+        stays = Subscription(publisher.endpoint, friend)
+        leaves = Subscription(publisher.endpoint, other, silence=3.0)
+
+        def follow() -> None:
+            with pytest.raises(SourceLostError, match="no sign of life"):
+                gone.extend(leaves.blocks())
+
+        def publish() -> None:
+            for block in paced(Counter(10**9).blocks()):
+                publisher(block)
+                if stop.is_set():
+                    publisher.end(block.stop)
+                    return
+
+        threads = [threading.Thread(target=work) for work in (follow, publish, lambda: kept.extend(stays.blocks()))]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: len(gone) > 50 and len(kept) > 50)
+        revoke(server, "other")
+        at = kept[-1].stop
+        threads[0].join(20)  # it hears nothing any more, though blocks go on
+        wait_until(lambda: kept[-1].stop > at + 3000)
+        stop.set()
+        for thread in threads:
+            thread.join(20)
+    assert gone[-1].stop < at + 1500  # looked for twice a second
+    assert is_counted(kept)
+    assert len(joined(kept)) == kept[-1].stop > at + 3000
+    assert stays.lost == 0
+
+
+def wait_until(happened: Callable[[], bool], seconds: float = 20.0) -> None:
+    until = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_secret_keys_are_for_the_owner_only(server: Path) -> None:

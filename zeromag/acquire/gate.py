@@ -26,6 +26,7 @@ class Gate:
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], folder: Path) -> None:
         self._folder = folder
         self.accepted = self.refused = 0
+        self._inside: set[str] = set()  # keys that were let in since the doors were shut last
         self._socket: zmq.Socket[bytes] = context.socket(zmq.REP)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.bind(_WHERE)
@@ -59,7 +60,21 @@ class Gate:
             self.refused += 1
             return [_VERSION, number, b"400", b"no access", b"", b""]
         self.accepted += 1
+        self._inside.add(key)
         return [_VERSION, number, b"200", b"OK", key.encode(), b""]
+
+    def revoked(self) -> bool:
+        """Return whether a key that was let in is on the list no more; then all count as out."""
+        if not self._inside:
+            return False
+        try:
+            known = {entry.public for entry in allowed(self._folder)}
+        except (ZeromagError, OSError, UnicodeDecodeError):  # a damaged list lets nobody stay either
+            known = set()
+        if self._inside <= known:
+            return False
+        self._inside.clear()
+        return True
 
     def _entry(self, key: str) -> Allowed | None:
         try:

@@ -13,23 +13,19 @@ from typing import Any, Final, Self
 import zmq
 
 from zeromag.acquire.control_server import ControlServer, Desk
-from zeromag.acquire.endpoint import beside, is_local
-from zeromag.acquire.gate import Gate
+from zeromag.acquire.doors import Doors
 from zeromag.acquire.journal import Journal
-from zeromag.acquire.keys import be_server
 from zeromag.acquire.message import Description, End, Result, Stamp
 from zeromag.acquire.order import MOST_BYTES
 from zeromag.acquire.replay_server import ReplayServer, Shelf
 from zeromag.acquire.wire import encode_block, encode_description, encode_end, encode_result
 from zeromag.block import Block
-from zeromag.errors import LinkError, SourceLostError, StorageError
+from zeromag.errors import SourceLostError, StorageError
 from zeromag.sensors import SensorArray
 
 ANYWHERE_LOCAL: Final = "tcp://127.0.0.1:*"
 HEARTBEAT_SECONDS: Final = 0.5
 _LISTEN_MS: Final = 50
-_REQUEST_BYTES: Final = 1024  # nobody has to say more to a publisher
-_QUEUED: Final = 1000  # frames a slow subscriber may be behind before it has to ask again
 
 
 class Publisher:
@@ -49,36 +45,21 @@ class Publisher:
         keys: Path | None = None,
         desk: Desk | None = None,
     ) -> None:
-        if keys is None and not is_local(bind):
-            raise LinkError(
-                f"{bind} can be reached from other machines: give --keys DIR (`zeromag keys new`) or bind 127.0.0.1"
-            )
         self.stream, self.epoch = secrets.randbits(64), time.time_ns()
         self._sequence = 0
         self.greeted = 0  # subscriptions that were sent a description
         self._journal, self._shelf, self._keep_bytes = journal, Shelf(keep_bytes), keep_bytes
         self._server = ReplayServer(self._shelf, journal, self.epoch)
-        self._context, self._keys = zmq.Context(), keys
-        self.gate = None if keys is None else Gate(self._context, keys)
-        try:
-            self._out = self._bound(zmq.XPUB, [bind])
-            self._out.setsockopt(zmq.XPUB_VERBOSE, 1)
-            self.endpoint = self._out.getsockopt_string(zmq.LAST_ENDPOINT)
-            self._router = self._bound(zmq.ROUTER, beside(bind))
-            orders = None if desk is None else self._bound(zmq.ROUTER, beside(bind, "control"), MOST_BYTES)
-        except BaseException:
-            if self.gate is not None:
-                self.gate.close()
-            self._context.destroy(linger=0)
-            raise
+        self._doors = Doors(bind, keys)
+        self.endpoint, self.gate = self._doors.endpoint, self._doors.gate
+        orders = None if desk is None else self._doors.control(MOST_BYTES)
         self.description = replace(
             description,
-            replay=self._router.getsockopt_string(zmq.LAST_ENDPOINT),
+            replay=self._doors.replay,
             control="" if orders is None else orders.getsockopt_string(zmq.LAST_ENDPOINT),
             recording=description.recording or journal is not None,
         )
         self._stopped = 0  # index after the last sample
-        self._sending = threading.Lock()  # the one socket two threads use
         self._stop, self._deserted = threading.Event(), threading.Event()
         if journal is not None:
             journal(encode_description(self.description, self._stamp(0)))
@@ -130,7 +111,7 @@ class Publisher:
         frame = encode_description(self.description, self._stamp(self._sequence))
         if self._journal is not None:
             self._journal(frame)
-        self._send(frame)
+        self._doors.send(frame)
 
     def keep_in(self, journal: Journal | None) -> None:
         """Keep what follows in another journal, or in none; the one before gets its end and is the caller's to close.
@@ -148,7 +129,7 @@ class Publisher:
             with suppress(StorageError):  # a journal without an end is recovered like any that was cut off
                 self._journal(encode_end(End(self._stopped, "stopped"), self._stamp(self._sequence)), last=True)
         self._journal, self.description = journal, described
-        self._send(encode_description(described, self._stamp(self._sequence)))
+        self._doors.send(encode_description(described, self._stamp(self._sequence)))
 
     def renew(self, sensors: SensorArray, rate: float, journal: Journal | None) -> None:
         """Go on as another stream that counts its frames from 0; subscribers follow as if this had been restarted."""
@@ -175,10 +156,7 @@ class Publisher:
         self._thread.join()
         if self._control is not None:
             self._control.close()
-        self._out.close(linger=200)
-        if self.gate is not None:
-            self.gate.close()
-        self._context.term()
+        self._doors.close()
 
     def _stamp(self, sequence: int) -> Stamp:
         return Stamp(self.stream, self.epoch, sequence, time.time_ns())
@@ -192,59 +170,27 @@ class Publisher:
                     raise
         self._shelf.put(self._sequence, frame)
         self._sequence += 1
-        self._send(frame)
-
-    def _send(self, frame: bytes) -> None:
-        with self._sending:
-            self._out.send(frame, zmq.NOBLOCK)  # XPUB drops for a full subscriber, it never raises EAGAIN
-
-    def _bound(self, kind: int, endpoints: list[str], most: int = _REQUEST_BYTES) -> zmq.Socket[bytes]:
-        socket = self._context.socket(kind)
-        socket.setsockopt(zmq.MAXMSGSIZE, most)
-        socket.setsockopt(zmq.HANDSHAKE_IVL, 2000)
-        socket.setsockopt(zmq.SNDHWM, _QUEUED if kind == zmq.XPUB else 8)
-        socket.setsockopt(zmq.LINGER, 0)
-        if self._keys is not None:
-            be_server(socket, self._keys)
-        for endpoint in endpoints:
-            try:
-                socket.bind(endpoint)
-            except zmq.ZMQError as error:
-                if endpoint == endpoints[-1]:
-                    raise LinkError(
-                        f"{endpoint} cannot be bound: {error}; is another zeromag running there?"
-                    ) from error
-            else:
-                break
-        return socket
+        self._doors.send(frame)
 
     def _serve(self) -> None:
         """Answer requests, greet newcomers, give a sign of life; on its own thread."""
         beat = 0.0
         while not self._stop.is_set():
-            if self._router.poll(_LISTEN_MS):
+            if self._doors.router.poll(_LISTEN_MS):
                 self._answer()
-            newcomers = self._newcomers()
+            newcomers = self._doors.newcomers()
             if newcomers or time.monotonic() - beat > HEARTBEAT_SECONDS:
                 beat = time.monotonic()
-                self._send(encode_description(self.description, self._stamp(self._sequence)))
+                self._doors.cut_revoked()
+                self._doors.send(encode_description(self.description, self._stamp(self._sequence)))
             self.greeted += newcomers
             if self._server.consumers():
                 self._deserted.clear()
             else:
                 self._deserted.set()
-        self._router.close()
 
     def _answer(self) -> None:
-        parts = self._router.recv_multipart()
+        parts = self._doors.router.recv_multipart()
         answer = self._server.answer(parts[0], parts[-1], self._sequence) if len(parts) == 2 else None
         if answer is not None:
-            self._router.send_multipart([parts[0], *answer], zmq.NOBLOCK, copy=False)
-
-    def _newcomers(self) -> int:
-        """Return how many subscriptions came since the last look."""
-        count = 0
-        with self._sending:
-            while self._out.poll(0):
-                count += self._out.recv()[:1] == b"\x01"
-        return count
+            self._doors.router.send_multipart([parts[0], *answer], zmq.NOBLOCK, copy=False)

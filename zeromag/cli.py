@@ -103,7 +103,11 @@ def _view(add: Add) -> None:
     parser = add("view", help="a window (or page) on a running stream, read only; or on a recording, to look back")
     parser.add_argument("source", nargs="?", metavar="recording", help="a recording, or the folder of its results")
     parser.add_argument("--from", dest="endpoint", help="what `process` printed, tcp://HOST:PORT")
-    parser.add_argument("--web", action="store_true", help="the page on 127.0.0.1 instead of the window")
+    parser.add_argument("--web", action="store_true", help="the page instead of the window; 127.0.0.1 by default")
+    parser.add_argument("--host", default="127.0.0.1", help="of the page; off this machine HTTPS, --keys and a token")
+    parser.add_argument("--port", type=int, default=0, help="of the page; default any free one")
+    parser.add_argument("--certificate", type=Path, help="PEM for HTTPS; default: one made beside the keys")
+    parser.add_argument("--certificate-key", type=Path, help="its key; default: in the same file")
     parser.add_argument("--control", action="store_true", help="lead through a scan: record, mark, change settings")
     parser.add_argument("--keys", type=Path, help="folder of `zeromag keys`; needed off this machine")
     parser.add_argument("--leash", action="store_true", help=argparse.SUPPRESS)
@@ -226,9 +230,12 @@ def _keys(add: Add) -> None:
     allow.add_argument("key", help="the client's public key, or its client.pub file")
     allow.add_argument("--role", choices=("view", "control"), default="view")
     allow.add_argument("--name", default="", help="whose key it is")
-    revoke = actions.add_parser("revoke", help="let a client connect no more")
+    token = actions.add_parser("token", help="make a token to sign in at the page with; shown once")
+    token.add_argument("name", help="whose token it is; by this it is revoked")
+    token.add_argument("--role", choices=("view", "control"), default="view")
+    revoke = actions.add_parser("revoke", help="let a client, or the holder of a token, in no more")
     revoke.add_argument("key", help="its public key or name")
-    for action in (new, allow, revoke, actions.add_parser("list", help="who may connect")):
+    for action in (new, allow, token, revoke, actions.add_parser("list", help="who may connect")):
         action.add_argument("--folder", type=Path, default=Path("keys"), help="where keys are kept; default ./keys")
 
 

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from zeromag.acquire.keys import allow, allowed, new_keys, revoke
+from zeromag.acquire.tokens import new_token, revoke_token, tokens
 
 
 def run(flags: argparse.Namespace) -> int:
@@ -16,12 +17,17 @@ def run(flags: argparse.Namespace) -> int:
     elif flags.action == "allow":
         allow(flags.folder, _public(flags.key), flags.role, flags.name)
         print(f"{flags.name or flags.key} may connect as {flags.role}")
+    elif flags.action == "token":
+        print(f"token of {flags.name}, shown this once: {new_token(flags.folder, flags.role, flags.name)}")
     elif flags.action == "revoke":
-        revoke(flags.folder, flags.key)
+        if not revoke_token(flags.folder, flags.key):
+            revoke(flags.folder, flags.key)
         print(f"{flags.key} may not connect any more")
     else:
         for entry in allowed(flags.folder):
             print(f"{entry.public}  {entry.role:7}  {entry.name}")
+        for entry in tokens(flags.folder):
+            print(f"{'token of the page':40}  {entry.role:7}  {entry.name}")
     return 0
 
 

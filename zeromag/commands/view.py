@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+from typing import TYPE_CHECKING
 
+from zeromag.acquire.endpoint import is_local
 from zeromag.commands.lifeline import Lifeline, lifeline
 from zeromag.commands.settings import session_of
 from zeromag.errors import InputError
 from zeromag.session import Session
+
+if TYPE_CHECKING:
+    from zeromag.viz.page import Door
+
+NICE = 5  # of the page's process
 
 
 def run(flags: argparse.Namespace) -> int:
@@ -23,7 +31,7 @@ def run(flags: argparse.Namespace) -> int:
 
 def _follow(flags: argparse.Namespace, line: Lifeline) -> int:
     if flags.web:
-        from zeromag.viz.page import serve_page as show_page
+        from zeromag.viz.page import serve_page
     else:
         from zeromag.viz.show import open_window
     endpoint, control = flags.endpoint, flags.control
@@ -36,11 +44,13 @@ def _follow(flags: argparse.Namespace, line: Lifeline) -> int:
     if endpoint is None:
         raise InputError("view needs a recording, or --from ENDPOINT: the address that `zeromag process` printed")
     if flags.web:
-        return show_page(endpoint, stop=line.stop, announce=line.announce, keys=flags.keys)
+        _step_back()
+        # a stream on this machine needs no key; the page's visitors may
+        keys = None if is_local(endpoint) else flags.keys
+        return serve_page(endpoint, stop=line.stop, announce=line.announce, keys=keys, door=_door(flags))
     if not control:
         return open_window(endpoint, stop=line.stop, announce=line.announce, keys=flags.keys)
     from zeromag.acquire.control import Control
-    from zeromag.acquire.endpoint import is_local
     from zeromag.live.scan_report import report_of
 
     with Control(endpoint, flags.keys) as hand:
@@ -66,13 +76,25 @@ def _review(flags: argparse.Namespace, line: Lifeline) -> int:
         from zeromag.viz.page import serve_review
 
         with reviewing(session, found.notes) as review:
-            return serve_review(review, stop=line.stop, announce=line.announce)
+            return serve_review(review, stop=line.stop, announce=line.announce, door=_door(flags))
     from zeromag.viz.display import check_display
     from zeromag.viz.show import show
 
     check_display()
     with reviewing(session, found.notes) as review:
         return show(review.feed, review=review, stop=line.stop, announce=line.announce)
+
+
+def _step_back() -> None:
+    """Let acquisition and processing go first on this machine, however many look at the page."""
+    if hasattr(os, "nice"):
+        os.nice(NICE)
+
+
+def _door(flags: argparse.Namespace) -> Door:
+    from zeromag.viz.page import Door
+
+    return Door(flags.host, flags.port, flags.keys, flags.certificate, flags.certificate_key)
 
 
 def _scan(flags: argparse.Namespace, line: Lifeline) -> int:

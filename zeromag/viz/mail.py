@@ -22,6 +22,7 @@ from zeromag.viz.palette import colour_indices, diverging, on_screen
 from zeromag.viz.places import edges, heart_places
 from zeromag.viz.readings import Latency, parameter_rows, readings
 from zeromag.viz.scale import arrow_sizes, isoline_step
+from zeromag.viz.status import Status
 from zeromag.viz.theme import INTO_CHEST, OUT_OF_CHEST, RESEARCH_USE
 
 ROWS = 8  # traces on the page
@@ -46,6 +47,7 @@ class Mail:
         self._sent = 0  # stream index after the newest sample sent
         self._map: LiveMap | None = None
         self._averages: dict[str, Average] = {}
+        self._status: Status | None = None
         self._latency = Latency()
 
     def drawn(self, text: str, now_ns: int) -> None:
@@ -76,6 +78,9 @@ class Mail:
             if average is not self._averages.get(kind):
                 out.append(_average(average))
         self._averages = feed.averages
+        if feed.status is not self._status:
+            self._status = feed.status
+            out.append(_status_of.packed(feed.status))
         out.append(_state(feed, self._latency))
         return out
 
@@ -84,9 +89,16 @@ class Mail:
         wanted = min(stop - self._sent, round(BACKLOG * stream.rate), stream.values.length)
         if wanted <= 0:
             return []
-        rows, first = stream.values.newest(wanted)
-        self._sent = first + len(rows)
-        return [pack("traces", {"first": first, "t_ns": str(t_ns)}, {"values": rows[:, _shown(stream)] * 1e12})]
+        self._sent = stop
+        return [_traces(stream, stop - wanted, stop, t_ns)]
+
+
+@lru_cache(maxsize=8)
+def _traces(stream: Stream, first: int, stop: int, t_ns: int) -> bytes:
+    """Return the samples of a stretch; viewers that look at the same moment share it."""
+    rows, begin = stream.values.newest(stream.values.stop - first)
+    values = rows[: stop - begin, _shown(stream)] * 1e12
+    return pack("traces", {"first": begin, "t_ns": str(t_ns)}, {"values": values})
 
 
 def _shown(stream: Stream) -> list[int]:
@@ -143,8 +155,30 @@ def _average(average: Average) -> bytes:
     )
 
 
+class _Shared:
+    """The newest status packed once for all viewers."""
+
+    def __init__(self) -> None:
+        self._of: tuple[Status | None, bytes] = (None, b"")
+
+    def packed(self, status: Status) -> bytes:
+        """Return the message."""
+        if self._of[0] is not status:
+            fields = {
+                "source": ("simulated · " if status.simulated else "") + status.source,
+                "recording": status.recording,
+                "parameters": parameter_rows(status.parameters),
+                "reasons": [] if status.usable.answer == "yes" else status.usable.reasons,
+                "channels": [[name, channel.status, channel.why] for name, channel in status.channels.items()],
+            }
+            self._of = (status, pack("status", fields))
+        return self._of[1]
+
+
+_status_of = _Shared()
+
+
 def _state(feed: Feed, latency: Latency) -> bytes:
-    status = feed.status
     return pack(
         "state",
         {
@@ -152,11 +186,6 @@ def _state(feed: Feed, latency: Latency) -> bytes:
             "age": feed.age_ns() / 1e9 if feed.arrived_ns else None,
             "reason": feed.ended or "",
             "message": feed.message,
-            "source": ("simulated · " if status.simulated else "") + status.source,
-            "recording": status.recording,
             "readings": [[reading.name, reading.value, reading.tone] for reading in readings(feed, latency)],
-            "parameters": parameter_rows(status.parameters),
-            "reasons": [] if status.usable.answer == "yes" else status.usable.reasons,
-            "channels": [[name, channel.status, channel.why] for name, channel in status.channels.items()],
         },
     )

@@ -1,4 +1,4 @@
-"""The web page: the same picture in any browser of this machine, read only."""
+"""The web page: the same picture in any browser, read only; off this machine by HTTPS and a token."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,11 +19,14 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from zeromag.acquire.endpoint import is_local
 from zeromag.errors import LinkError
+from zeromag.viz.certificate import fingerprint, own_certificate
 from zeromag.viz.feed import Feed
 from zeromag.viz.mail import Mail
 from zeromag.viz.receiver import following
 from zeromag.viz.review import Review
+from zeromag.viz.sign_in import SignIn
 
 PERIOD = 1 / 30  # s between two pictures
 FILES = {
@@ -41,27 +45,62 @@ HEADERS = {
 Announce = Callable[[Mapping[str, object]], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where the page is served; off loopback by HTTPS, to those whose token is in the folder of keys."""
+
+    host: str = "127.0.0.1"
+    port: int = 0  # 0: any free one
+    keys: Path | None = None
+    certificate: Path | None = None  # PEM; None: one is made beside the keys
+    certificate_key: Path | None = None
+
+    def folder(self) -> Path:
+        """Return the folder of keys."""
+        if self.keys is None:
+            raise LinkError(
+                f"a page on {self.host} can be reached from other machines: give --keys DIR, in which "
+                "`zeromag keys token` makes the tokens to sign in with"
+            )
+        return self.keys
+
+    def certificates(self) -> tuple[Path, Path] | None:
+        """Return certificate and key for HTTPS, None on loopback; raises LinkError when they are not to be had."""
+        if is_local(f"tcp://{self.host}:1"):
+            return None
+        folder = self.folder()
+        if self.certificate is None:
+            return own_certificate(folder, self.host)
+        found = self.certificate, self.certificate_key or self.certificate
+        for path in found:
+            if not path.is_file():
+                raise LinkError(f"there is no certificate {path}: name a PEM file, or leave it out for one made here")
+        return found
+
+
+LOCAL = Door()
+
+
 def serve_page(
     endpoint: str,
     *,
     stop: threading.Event,
     announce: Announce,
-    host: str = "127.0.0.1",
-    port: int = 0,
     keys: Path | None = None,
+    door: Door = LOCAL,
 ) -> int:
     """Serve a running stream until `stop` is set; `announce` gets `{"url": …}`.
 
     Raises
     ------
     LinkError
-        If the endpoint is not written like one, or the port is taken.
+        If the endpoint is not written like one, the port is taken, or the door lacks what it needs off loopback.
     """
     with following(endpoint, keys) as feed:
-        return serve_feed(feed, stop=stop, announce=announce, host=host, port=port)
+        return serve_feed(feed, stop=stop, announce=announce, door=door)
 
 
-def serve_review(review: Review, *, stop: threading.Event, announce: Announce) -> int:
+def serve_review(review: Review, *, stop: threading.Event, announce: Announce, door: Door = LOCAL) -> int:
     """Serve a recording, played from its beginning as it is scanned, until `stop` is set, and return 0."""
 
     def play() -> None:
@@ -76,33 +115,36 @@ def serve_review(review: Review, *, stop: threading.Event, announce: Announce) -
     player = threading.Thread(target=play, name="zeromag review", daemon=True)
     player.start()
     try:
-        return serve_feed(review.feed, stop=stop, announce=announce)
+        return serve_feed(review.feed, stop=stop, announce=announce, door=door)
     finally:
         stop.set()
         player.join(timeout=5.0)
 
 
-def serve_feed(feed: Feed, *, stop: threading.Event, announce: Announce, host: str = "127.0.0.1", port: int = 0) -> int:
+def serve_feed(feed: Feed, *, stop: threading.Event, announce: Announce, door: Door = LOCAL) -> int:
     """Serve a feed until `stop` is set and return 0."""
-    if host not in ("127.0.0.1", "localhost"):
-        raise LinkError(f"the page has no sign-in and is served on 127.0.0.1 only, not on {host}")
+    tls = door.certificates()
     try:
-        listener = socket.create_server(("127.0.0.1", port))
+        listener = socket.create_server((door.host, door.port))
     except OSError as error:
         raise LinkError(
-            f"the page cannot be served on 127.0.0.1:{port}: {error.strerror}; choose another port"
+            f"the page cannot be served on {door.host}:{door.port}: {error.strerror}; choose another port"
         ) from error
     with listener:
         number = listener.getsockname()[1]
+        app = page_app(feed, number) if tls is None else SignIn(_SameOrigin(pages(feed)), door.folder())
         config = uvicorn.Config(
-            page_app(feed, number), log_level="warning", access_log=False, ws="websockets-sansio", lifespan="off",
-            timeout_graceful_shutdown=1, ws_max_size=1024,
+            app, log_level="warning", access_log=False, ws="websockets-sansio", lifespan="off",
+            timeout_graceful_shutdown=1, ws_max_size=1024, server_header=False,
+            ssl_certfile=tls and tls[0], ssl_keyfile=tls and tls[1],
         )  # fmt: skip
         server = uvicorn.Server(config)
         # On a thread of its own uvicorn leaves the signals to those who started us.
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="zeromag page", daemon=True)
         thread.start()
-        announce({"url": f"http://127.0.0.1:{number}/"})
+        if tls is not None:
+            announce({"say": f"the page's certificate has the SHA-256 {fingerprint(tls[0])}"})
+        announce({"url": f"{'http' if tls is None else 'https'}://{door.host}:{number}/"})
         while thread.is_alive() and not stop.wait(0.1):
             pass
         server.should_exit = True
@@ -112,6 +154,11 @@ def serve_feed(feed: Feed, *, stop: threading.Event, announce: Announce, host: s
 
 def page_app(feed: Feed, port: int) -> ASGIApp:
     """Return the application; only this machine's own names for itself are served (DNS rebinding)."""
+    return _OwnNameOnly(pages(feed), {f"127.0.0.1:{port}", f"localhost:{port}"})
+
+
+def pages(feed: Feed) -> ASGIApp:
+    """Return the page and its stream, for whoever reaches them."""
 
     async def file(request: Request) -> Response:
         name, kind = FILES[request.url.path]
@@ -127,15 +174,14 @@ def page_app(feed: Feed, port: int) -> ASGIApp:
             while not echo.done():
                 for message in mail.due(feed):
                     await viewer.send_bytes(message)
-                await asyncio.sleep(PERIOD)
-        except WebSocketDisconnect:
-            return
+                await asyncio.sleep(PERIOD - time.monotonic() % PERIOD)  # all at once: they share what is packed
+        except (WebSocketDisconnect, OSError):
+            return  # gone, or signed out
         finally:
             echo.cancel()
 
     routes = [Route(path, file) for path in FILES]
-    app = Starlette(routes=[*routes, WebSocketRoute("/stream", stream)])
-    return _OwnNameOnly(app, {f"127.0.0.1:{port}", f"localhost:{port}"})
+    return Starlette(routes=[*routes, WebSocketRoute("/stream", stream)])
 
 
 async def _hear(viewer: WebSocket, mail: Mail) -> None:
@@ -162,5 +208,20 @@ class _OwnNameOnly:
                 return
         elif foreign:
             await PlainTextResponse("This page is served under its own name only.", 421)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+class _SameOrigin:
+    """Refuses WebSockets of another page: cookies alone do not tell whose script is asking."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope.get("headers", ()))
+        own = b"https://" + headers.get(b"host", b"")
+        if scope["type"] == "websocket" and headers.get(b"origin") != own:
+            await send({"type": "websocket.close", "code": 1008})
             return
         await self._app(scope, receive, send)

@@ -2,7 +2,7 @@
 // Draws what the server sends; keeps nothing, decides nothing. Message format: see zeromag/viz/mail.py.
 const $ = (id) => document.getElementById(id);
 const STALE_MS = 200, SPEED = 25, ERASE = 12, PX_PER_MM = 96 / 25.4, LABELS = 44, BAR = 96;
-const seen = { hello: null, description: null, map: null, averages: {}, state: null };
+const seen = { hello: null, description: null, map: null, averages: {}, state: null, status: null };
 const ring = { size: 0, stop: 0, rows: null, zero: null, gain: 0, settled: 0 };
 let cursor = 0, heard = 0, socket = null, plot = null, frames = 0;
 
@@ -20,10 +20,10 @@ function unpack(buffer) {
 }
 
 function connect() {
-  socket = new WebSocket(`ws://${location.host}/stream`);
+  socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/stream`);
   socket.binaryType = "arraybuffer";
   socket.onmessage = (event) => { heard = performance.now(); take(unpack(event.data)); };
-  socket.onclose = () => setTimeout(connect, 500);
+  socket.onclose = (event) => { if (event.code === 1008) location.href = "sign-in"; else setTimeout(connect, 500); };
 }
 
 function take(message) {
@@ -39,6 +39,7 @@ function take(message) {
       seen.averages = {}; seen.map = null;
     }
     if (message.kind === "state") words(message);
+    if (message.kind === "status") facts(message);
   }
 }
 
@@ -55,7 +56,6 @@ function keep(message) {
 }
 
 function words(state) {
-  $("source").textContent = (state.recording ? "● REC  " : "") + state.source;
   $("message").hidden = !state.message;
   $("message").textContent = state.message;
   const list = $("readings");
@@ -68,9 +68,13 @@ function words(state) {
     const [term, number] = list.children[k].children;
     term.textContent = name; number.textContent = value; number.className = tone;
   });
+}
+
+function facts(state) {
+  $("source").textContent = (state.recording ? "● REC  " : "") + state.source;
   const numbers = JSON.stringify(state.parameters);
-  if (numbers !== words.numbers) {
-    words.numbers = numbers;
+  if (numbers !== facts.numbers) {
+    facts.numbers = numbers;
     $("no-numbers").hidden = state.parameters.length > 0;
     $("numbers").replaceChildren(...state.parameters.map((cells) => {
       const row = document.createElement("tr");
@@ -79,8 +83,8 @@ function words(state) {
     }));
   }
   const key = JSON.stringify([state.channels, state.reasons]);
-  if (key === words.key) return;
-  words.key = key;
+  if (key === facts.key) return;
+  facts.key = key;
   due.add("map").add("traces");
   const bad = state.channels.filter(([, status]) => status !== "good");
   $("n-channels").textContent = `${state.channels.length - bad.length} of ${state.channels.length} good`;
@@ -151,7 +155,7 @@ function drawMap() {
     pen.stroke();
   });
   pen.setLineDash([]);
-  const bad = new Set((seen.state ? seen.state.channels : []).filter(([, s]) => s !== "good").map(([n]) => n));
+  const bad = new Set((seen.status ? seen.status.channels : []).filter(([, s]) => s !== "good").map(([n]) => n));
   for (const [name, x, y] of seen.description.places) {
     pen.beginPath(); pen.lineWidth = bad.has(name) ? 2 : 1.2; pen.strokeStyle = bad.has(name) ? "#000" : "rgba(20,26,33,.6)";
     if (bad.has(name)) { for (const s of [-1, 1]) { pen.moveTo(X(x) - 5, Y(y) - 5 * s); pen.lineTo(X(x) + 5, Y(y) + 5 * s); } }
@@ -198,7 +202,7 @@ function drawTraces() {
   const names = about.names, n = names.length, span = Math.floor(width - LABELS), pitch = height / n;
   const perPixel = about.rate / (SPEED * PX_PER_MM), newest = Math.floor((ring.stop - 1) / perPixel);
   settle(n, pitch, Math.min(ring.stop - ring.begin, Math.floor(span * perPixel)), about.rate);
-  const bad = new Set((seen.state ? seen.state.channels : []).filter(([, s]) => s !== "good").map(([m]) => m));
+  const bad = new Set((seen.status ? seen.status.channels : []).filter(([, s]) => s !== "good").map(([m]) => m));
   pen.lineWidth = 1.3;
   for (let c = 0; c < n; c++) {
     const middle = (c + 0.5) * pitch;

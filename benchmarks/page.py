@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from websockets.asyncio.client import connect
@@ -108,8 +109,8 @@ def pictures(url: str, seconds: float) -> tuple[float, float]:
     """Return how many pictures a second a headless Chromium draws, and the CPU time (ms) all of it takes for one."""
     import psutil
 
-    def spent(processes: list[psutil.Process]) -> float:
-        return sum(sum(process.cpu_times()[:2]) for process in processes)
+    def spent(processes: list[Any]) -> float:
+        return float(sum(sum(process.cpu_times()[:2]) for process in processes))
 
     with Browser(url) as browser:
         browser.until("typeof seen !== 'undefined' && seen.map && ring.stop > 0", 60)
@@ -140,9 +141,7 @@ def main() -> None:
     ):
         if chromium() is not None:
             rate, cost = pictures(url, 2 * options.seconds)
-            print(
-                f"headless Chromium: {rate:.1f} pictures a second (bar 25), {cost:.0f} ms of CPU each, all its processes"
-            )
+            print(f"headless Chromium: {rate:.1f} pictures a second (bar 25), {cost:.0f} ms of all its CPU each")
         probe = Probe(first)
         alone: list[float] = []
         among: list[float] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import io
 import json
@@ -19,7 +20,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from tests.browser import Browser, chromium
-from tests.viz_scene import blues, centre, fill, grid, pixels, reds, send_map
+from tests.viz_scene import RATE, array, blues, centre, fill, grid, pixels, reds, send_map, traces
+from zeromag.block import Block
 from zeromag.errors import LinkError
 from zeromag.viz.feed import Feed
 from zeromag.viz.page import Door, serve_feed, serve_page
@@ -106,6 +108,26 @@ def test_the_page_shows_the_heart_the_right_way_round(page, dark):
         browser.until("document.querySelector('.map .veil').textContent.startsWith('STALE')")
         assert browser.value("document.getElementById('badge').textContent") == "STALE"
         assert not browser.value("document.querySelector('.map .veil').hidden")
+
+
+@pytest.mark.skipif(chromium() is None, reason=NO_BROWSER)
+def test_traces_drawn_bit_by_bit_are_the_picture_drawn_at_once(page, feed):
+    url, _ = page
+    sensors = array()
+    data, at = traces(sensors, 20.0), 6000
+    with Browser(url) as browser:
+        browser.until("typeof seen !== 'undefined' && seen.map && ring.stop === 6000 && ring.gain > 0")
+        browser.value("settle = () => {}; 1")  # gain and zero lines stay
+        while at < 9000:  # beyond the right edge and on from the left
+            feed.block(Block(data=data[at : at + 100].copy(), first=at, rate=RATE, sensors=sensors))
+            at += 100
+            browser.until(f"ring.stop === {at} && !due.has('traces')")
+        shot = "(() => { const c = $('traces'); return c.toDataURL().split(',')[1]; })()"
+        bit_by_bit = pixels(base64.b64decode(browser.value(shot)))
+        at_once = pixels(base64.b64decode(browser.value(f"(drawTraces.key = '', drawTraces(), {shot})")))
+    assert (bit_by_bit > 100).any(axis=2).sum() > 2000  # there are traces
+    differs = np.abs(bit_by_bit.astype(int) - at_once.astype(int)).max(axis=2) > 60
+    assert differs.mean() < 0.001
 
 
 @pytest.fixture

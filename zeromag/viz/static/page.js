@@ -56,8 +56,8 @@ function keep(message) {
 }
 
 function words(state) {
-  $("message").hidden = !state.message;
-  $("message").textContent = state.message;
+  say($("message"), "hidden", !state.message);
+  say($("message"), "textContent", state.message);
   const list = $("readings");
   while (list.children.length < state.readings.length) {
     const box = document.createElement("div");
@@ -66,7 +66,7 @@ function words(state) {
   }
   state.readings.forEach(([name, value, tone], k) => {
     const [term, number] = list.children[k].children;
-    term.textContent = name; number.textContent = value; number.className = tone;
+    say(term, "textContent", name); say(number, "textContent", value); say(number, "className", tone);
   });
 }
 
@@ -105,15 +105,19 @@ function colour(name) { return getComputedStyle(document.documentElement).getPro
 let ink = {};
 function inks() { for (const n of ["panel", "line", "text", "quiet", "accent", "trace", "unseen", "alarm"]) ink[n] = colour(n); }
 
-function canvas(id) {
+// Sets what has changed only: each setting costs a layout.
+function say(element, name, value) { if (element[name] !== value) element[name] = value; }
+
+function canvas(id, clear = true) {
   const element = $(id), scale = devicePixelRatio || 1;
   const width = element.clientWidth, height = element.clientHeight;
   if (element.width !== Math.round(width * scale) || element.height !== Math.round(height * scale)) {
     element.width = Math.round(width * scale); element.height = Math.round(height * scale);
+    if (id === "traces") drawTraces.key = "";
   }
   const pen = element.getContext("2d");
   pen.setTransform(scale, 0, 0, scale, 0, 0);
-  pen.clearRect(0, 0, width, height);
+  if (clear) pen.clearRect(0, 0, width, height);
   pen.font = "12px system-ui, 'DejaVu Sans', sans-serif"; pen.textBaseline = "middle"; pen.textAlign = "center";
   return [pen, width, height];
 }
@@ -146,7 +150,7 @@ function drawMap() {
     image.data[4 * k + 3] = map.index[k] < 0 ? 0 : 255;
   }
   field.getContext("2d").putImageData(image, 0, 0);
-  pen.imageSmoothingQuality = "high"; pen.drawImage(field, x0, y0, w, h);
+  pen.drawImage(field, x0, y0, w, h);
   let at = 0;
   map.levels.forEach((level, k) => {
     pen.beginPath(); pen.strokeStyle = "rgba(20,26,33,.75)"; pen.lineWidth = level === 0 ? 2.4 : 1;
@@ -196,44 +200,66 @@ function drawBar(pen, x, y, h, limit) {
   pen.fillText(seen.hello.out, h / 4, 0); pen.fillText(seen.hello.into, -h / 4, 0); pen.restore();
 }
 
+// A sweep changes few columns a picture: those are cleared and drawn, all of them only when something else changes.
 function drawTraces() {
-  const [pen, width, height] = canvas("traces"), about = seen.description;
-  if (!about || ring.stop === 0) return waiting(pen, width, height, "waiting for the first samples");
+  const about = seen.description;
+  const fresh = !about || ring.stop === 0;
+  const [pen, width, height] = canvas("traces", fresh);
+  say($("bar"), "hidden", fresh);
+  if (fresh) { drawTraces.key = ""; return waiting(pen, width, height, "waiting for the first samples"); }
   const names = about.names, n = names.length, span = Math.floor(width - LABELS), pitch = height / n;
   const perPixel = about.rate / (SPEED * PX_PER_MM), newest = Math.floor((ring.stop - 1) / perPixel);
   settle(n, pitch, Math.min(ring.stop - ring.begin, Math.floor(span * perPixel)), about.rate);
   const bad = new Set((seen.status ? seen.status.channels : []).filter(([, s]) => s !== "good").map(([m]) => m));
-  pen.lineWidth = 1.3;
+  const column = (p) => ((p % span) + span) % span;
+  const key = [width, height, ring.gain, ring.zero, ring.begin, names, [...bad], ink.trace].join();
+  const last = drawTraces.newest, from = last - 2;
+  const all = key !== drawTraces.key || newest < last || newest - from > span / 2 || column(newest) < column(from - 1);
+  drawTraces.key = key; drawTraces.newest = newest;
+  const first = all ? newest - span + ERASE + 1 : from;
+  pen.save(); pen.beginPath();
+  if (all) pen.rect(0, 0, width, height);
+  else {
+    const left = LABELS + column(first);
+    pen.rect(left, 0, column(newest) + ERASE + LABELS + 1 - left, height);
+    pen.rect(LABELS, 0, Math.max(0, column(newest) + ERASE + 1 - span), height);
+  }
+  pen.clip(); pen.clearRect(0, 0, width, height); pen.lineWidth = 1.3;
   for (let c = 0; c < n; c++) {
     const middle = (c + 0.5) * pitch;
-    pen.strokeStyle = bad.has(names[c]) ? ink.quiet : ink.trace; pen.beginPath();
-    let down = false, last = -1;
-    for (let p = newest - span + ERASE + 1; p <= newest; p++) {
-      const from = Math.max(Math.ceil(p * perPixel), ring.begin), to = Math.min(Math.ceil((p + 1) * perPixel), ring.stop);
-      const column = ((p % span) + span) % span;
-      if (column < last) down = false;
-      last = column;
-      let least = Infinity, largest = -Infinity, first = NaN, final = NaN;
-      for (let t = from; t < to; t++) {
-        const value = ring.rows[(t % ring.size) * n + c];
-        if (Number.isNaN(value)) continue;
-        if (Number.isNaN(first)) first = value;
-        final = value; least = Math.min(least, value); largest = Math.max(largest, value);
-      }
-      if (Number.isNaN(first)) { down = false; continue; }
-      const x = LABELS + column, Y = (value) => middle - (value - ring.zero[c]) * ring.gain;
-      if (down) pen.lineTo(x, Y(first)); else pen.moveTo(x, Y(first));
-      if (largest > least) { pen.lineTo(x, Y(largest)); pen.lineTo(x, Y(least)); pen.lineTo(x, Y(final)); }
-      down = true;
-    }
-    pen.stroke();
+    pen.strokeStyle = bad.has(names[c]) ? ink.quiet : ink.trace;
+    trace(pen, c, n, all ? first : first - 2, newest, perPixel, column, middle);
+    if (!all) continue;
     pen.textAlign = "left"; pen.fillStyle = bad.has(names[c]) ? ink.alarm : ink.quiet; pen.fillText(names[c], 0, middle);
   }
-  const field = roundUp(18 / ring.gain), bar = field * ring.gain;
-  pen.strokeStyle = pen.fillStyle = ink.accent; pen.lineWidth = 3; pen.beginPath();
-  pen.moveTo(width - 8, height - 4); pen.lineTo(width - 8, height - 4 - bar); pen.stroke();
-  pen.textAlign = "right"; pen.fillText(`${+field.toPrecision(2)} pT`, width - 14, height - 4 - bar / 2);
-  $("n-traces").textContent = `${SPEED} mm/s sweep · ${(PX_PER_MM / ring.gain).toPrecision(3)} pT/mm`;
+  pen.restore();
+  const field = roundUp(18 / ring.gain);
+  say($("bar"), "textContent", `${+field.toPrecision(2)} pT`);
+  $("bar").style.height = `${field * ring.gain}px`;
+  say($("n-traces"), "textContent", `${SPEED} mm/s sweep · ${(PX_PER_MM / ring.gain).toPrecision(3)} pT/mm`);
+}
+
+function trace(pen, c, n, first, newest, perPixel, column, middle) {
+  pen.beginPath();
+  let down = false, last = -1;
+  for (let p = first; p <= newest; p++) {
+    const from = Math.max(Math.ceil(p * perPixel), ring.begin), to = Math.min(Math.ceil((p + 1) * perPixel), ring.stop);
+    if (column(p) < last) down = false;
+    last = column(p);
+    let least = Infinity, largest = -Infinity, start = NaN, final = NaN;
+    for (let t = from; t < to; t++) {
+      const value = ring.rows[(t % ring.size) * n + c];
+      if (Number.isNaN(value)) continue;
+      if (Number.isNaN(start)) start = value;
+      final = value; least = Math.min(least, value); largest = Math.max(largest, value);
+    }
+    if (Number.isNaN(start)) { down = false; continue; }
+    const x = LABELS + last, Y = (value) => middle - (value - ring.zero[c]) * ring.gain;
+    if (down) pen.lineTo(x, Y(start)); else pen.moveTo(x, Y(start));
+    if (largest > least) { pen.lineTo(x, Y(largest)); pen.lineTo(x, Y(least)); pen.lineTo(x, Y(final)); }
+    down = true;
+  }
+  pen.stroke();
 }
 
 function settle(n, pitch, available, rate) {
@@ -300,14 +326,15 @@ function drawBeat() {
 
 function waiting(pen, width, height, text) { pen.fillStyle = ink.quiet; pen.fillText(text, width / 2, height / 2); }
 
+const covers = document.querySelectorAll(".veil");
 function veil() {
   const silent = performance.now() - heard, state = seen.state;
   const offline = !state || silent > STALE_MS;
   const shown = offline ? (state ? "OFFLINE" : "WAITING") : state.state;
   const words = { OFFLINE: `OFFLINE · nothing heard for ${(silent / 1000).toFixed(1)} s`,
     STALE: state && `STALE · no data for ${state.age.toFixed(1)} s`, ENDED: state && `ENDED · ${state.reason}` }[shown] || "";
-  $("badge").textContent = shown; $("badge").className = shown;
-  for (const cover of document.querySelectorAll(".veil")) { cover.hidden = !words; cover.textContent = words; }
+  say($("badge"), "textContent", shown); say($("badge"), "className", shown);
+  for (const cover of covers) { say(cover, "hidden", !words); say(cover, "textContent", words); }
 }
 
 function move(event) {

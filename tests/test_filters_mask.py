@@ -101,8 +101,9 @@ def test_a_relapse_is_trusted_later(healthy: NDArray[np.float64]) -> None:
     data[5000:5500, 8] = data[5000, 8]
     _, events = judged(data)
     good = [event.sample for event in events if event.kind == "channel/good"]
-    assert good[0] - 1500 == pytest.approx(2000, abs=250)
-    assert good[1] - 5500 == pytest.approx(4000, abs=250)
+    # windows of 250 samples, and their verdict 100 samples later
+    assert 2000 < good[0] - 1500 < 2350
+    assert 4000 < good[1] - 5500 < 4350
 
 
 def test_impossible_settings_are_refused() -> None:

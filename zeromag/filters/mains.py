@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zeromag._jit import BOOL, F64, I64, kernel
+from zeromag._jit import BOOL, F64, I64, compiled, kernel
+from zeromag._lanes import LANES, above_zero, fma, if_nan, larger, load, size, smaller, splat, store
 from zeromag.block import Block
 from zeromag.event import Event
 from zeromag.filters.bad_samples import bad_samples
 from zeromag.filters.line import FRAME_S, Line, acquire
+from zeromag.filters.packed import packed, unpacked
 from zeromag.filters.sos import FILTERED
 from zeromag.stage import Step
 
 ACQUIRE_S = 0.5  # the stream is watched this long before anything is subtracted
 REPORT_S = (2.0, 10.0)  # the first report, and the time between reports
 NOMINAL = (50.0, 60.0)  # Hz, what there is when nothing is said
+AT_ONCE = 32  # samples
 MOST = 8  # harmonics followed unless more are asked for
+
+
+class Seen(NamedTuple):
+    """What the kernel reads and gathers; arrays are as wide as whole lanes (`width`)."""
+
+    model: F64  # (harmonics, 2, width) T, along cos and sin of each harmonic's phase
+    sums: F64  # the same of the first differences since the frame began
+    last: F64  # (width,) T, the sample before; NaN: none
+    clip: F64  # (width,) T, largest first difference that is believed
+    size: F64  # (width,) T, sum of their sizes
+    known: F64  # (width,) how many there were
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +71,59 @@ class Mains:
 
 
 @kernel
+def _turns(phase: float, advance: float, place: int, turns: F64) -> None:
+    """Write cos and sin of each harmonic's phase at samples from `place` in the frame on: (sample, harmonic, 2)."""
+    for t in range(turns.shape[0]):
+        angle = phase + advance * (place + t)  # from the frame's start, so that a cut changes no bit
+        cos1, sin1 = np.cos(angle), np.sin(angle)
+        cos, sin = 1.0, 0.0
+        for k in range(turns.shape[1]):
+            cos, sin = cos * cos1 - sin * sin1, sin * cos1 + cos * sin1
+            turns[t, k, 0], turns[t, k, 1] = cos, sin
+
+
+@kernel
+def _sixteen(rows: F64, trust: F64, c: int, turns: F64, seen: Seen, left: F64) -> None:
+    """Do it for the sixteen channels from `c` on; `left` (sample, 16), flat, stays in the fastest cache."""
+    samples, harmonics, _ = turns.shape
+    width, zero, one, clip = rows.shape[1], splat(0.0), splat(1.0), load(seen.clip, c)
+    flat, flat_trust, flat_model = (
+        rows.reshape(rows.size),
+        trust.reshape(trust.size),
+        seen.model.reshape(seen.model.size),
+    )
+    flat_sums = seen.sums.reshape(seen.sums.size)
+    for t in range(samples):
+        value = load(flat, t * width + c)
+        for k in range(harmonics):
+            place = 2 * k * width + c
+            value = fma(load(flat_model, place), splat(-turns[t, k, 0]), value)
+            value = fma(load(flat_model, place + width), splat(-turns[t, k, 1]), value)
+        store(flat, t * width + c, value)
+        store(left, t * LANES, value)
+    last, size_, count = load(seen.last, c), load(seen.size, c), load(seen.known, c)
+    for t in range(samples):
+        value = above_zero(load(flat_trust, t * width + c), load(left, t * LANES), splat(np.nan))
+        step = value - last
+        last = value
+        known = if_nan(step - step + one, zero)
+        step = above_zero(known, smaller(larger(step, zero - clip), clip), zero)
+        size_, count = size_ + size(step), count + known
+        store(left, t * LANES, step)
+    store(seen.last, c, last)
+    store(seen.size, c, size_)
+    store(seen.known, c, count)
+    for k in range(harmonics):
+        place = 2 * k * width + c
+        cos, sin = load(flat_sums, place), load(flat_sums, place + width)
+        for t in range(samples):
+            step = load(left, t * LANES)
+            cos, sin = fma(step, splat(turns[t, k, 0]), cos), fma(step, splat(turns[t, k, 1]), sin)
+        store(flat_sums, place, cos)
+        store(flat_sums, place + width, sin)
+
+
+@kernel
 def _subtract(
     x: F64,
     bad: BOOL,
@@ -65,47 +133,20 @@ def _subtract(
     phase: float,
     advance: float,
     place: int,
-    model: F64,
-    last: F64,
-    clip: F64,
-    sums: F64,
-    size: F64,
-    seen: F64,
+    seen: Seen,
     out: F64,
 ) -> None:
-    """Subtract `model` (harmonic, cos and sin, column) and gather what is left of the line in first differences."""
-    n_columns, harmonics = len(columns), model.shape[0]
-    row = np.empty(n_columns)
-    for t in range(start, stop):
-        angle = phase + advance * (place + t - start)  # from the frame's start, so that a cut changes no bit
-        cos1, sin1 = np.cos(angle), np.sin(angle)
-        for c in range(n_columns):
-            row[c] = x[t, columns[c]]
-        cos, sin = 1.0, 0.0
-        for k in range(harmonics):
-            cos, sin = cos * cos1 - sin * sin1, sin * cos1 + cos * sin1
-            for c in range(n_columns):
-                row[c] -= model[k, 0, c] * cos + model[k, 1, c] * sin
-        for c in range(n_columns):
-            value = row[c]
-            out[t, columns[c]] = value
-            if bad[t, columns[c]]:
-                value = np.nan
-            step = value - last[c]
-            last[c] = value
-            if np.isfinite(step):
-                step = min(max(step, -clip[c]), clip[c])
-                size[c] += abs(step)
-                seen[c] += 1.0
-                row[c] = step
-            else:
-                row[c] = 0.0
-        cos, sin = 1.0, 0.0
-        for k in range(harmonics):
-            cos, sin = cos * cos1 - sin * sin1, sin * cos1 + cos * sin1
-            for c in range(n_columns):
-                sums[k, 0, c] += row[c] * cos
-                sums[k, 1, c] += row[c] * sin
+    """Subtract the model of the line and gather what is left of it in first differences."""
+    width = seen.model.shape[2]
+    for begin in range(start, stop, AT_ONCE):
+        end = min(stop, begin + AT_ONCE)
+        rows, trust = np.zeros((end - begin, width)), np.zeros((end - begin, width))
+        turns, left = np.empty((end - begin, seen.model.shape[0], 2)), np.empty((end - begin) * LANES)
+        _turns(phase, advance, place + begin - start, turns)
+        packed(x, bad, begin, end, columns, rows, trust)
+        for c in range(0, width, LANES):
+            _sixteen(rows, trust, c, turns, seen, left)
+        unpacked(rows, begin, columns, out)
 
 
 class _Tracker:
@@ -118,15 +159,23 @@ class _Tracker:
         self._origin = head.first
         self._columns = head.sensors.of_kind(*FILTERED)
         guides = head.sensors.of_kind("mag", "ref")
-        self._guide = np.isin(self._columns, guides) if len(guides) else np.ones(len(self._columns), dtype=np.bool_)
-        n = len(self._columns)
+        self._n = n = len(self._columns)
+        width = -(-n // LANES) * LANES
+        self._guide = np.zeros(width, dtype=np.bool_)
+        self._guide[:n] = np.isin(self._columns, guides) if len(guides) else True
         self._frame = max(8, round(FRAME_S * head.rate))
-        self._watched = np.full((max(16, round(ACQUIRE_S * head.rate)), n), np.nan)
-        self._last = np.full(n, np.nan)
-        self._size, self._seen = np.zeros(n), np.zeros(n)
+        self._watched = np.full((max(16, round(ACQUIRE_S * head.rate)), width), np.nan)
         self._line: Line | None = None
-        self._sums = np.zeros((1, 2, n))
-        self._warm(head)
+        self._seen = self._fresh(np.zeros((1, 2, width)), np.zeros(width))
+        self._subtract = compiled(  # half a second into the stream it would stall it
+            _subtract, head.data, bad_samples(head), 0, 0, self._columns, 0.0, 0.0, 0, self._seen, head.data.copy()
+        )
+
+    def _fresh(self, model: NDArray[np.float64], clip: NDArray[np.float64]) -> Seen:
+        """Return the arrays of a line that is just known."""
+        width = len(clip)
+        nothing = np.full(width, np.nan)
+        return Seen(model, np.zeros_like(model), nothing, clip, np.zeros(width), np.zeros(width))
 
     def __call__(self, block: Block) -> Block:
         if len(self._columns) == 0:
@@ -149,22 +198,14 @@ class _Tracker:
             at = stop
         return block.with_data(out, events=tuple(events))
 
-    def _warm(self, head: Block) -> None:
-        """Call the kernel on no sample at all: compiled half a second into the stream it would stall it."""
-        nothing = np.zeros(len(self._columns))
-        model = np.zeros((1, 2, len(self._columns)))
-        self._line = Line(50.0, 50.0, self._rate, 0.0, model, nothing, self._guide)
-        self._track(head, bad_samples(head), head.data.copy(), at=0, stop=0, place=0)
-        self._line = None
-
     def _watch(self, block: Block, bad: NDArray[np.bool_], at: int, stop: int, now: int) -> None:
         """Keep samples until there are enough to find the line in."""
         part = block.data[at:stop, self._columns]
         part[bad[at:stop, self._columns]] = np.nan
-        self._watched[now : now + stop - at] = part
+        self._watched[now : now + stop - at, : self._n] = part
         if now + stop - at == len(self._watched):
             self._line = acquire(self._watched, self._rate, self._nominal, self._count, self._guide)
-            self._sums = np.zeros_like(self._line.model)
+            self._seen = self._fresh(self._line.model, self._line.clip)
 
     def _count(self, line: float) -> int:
         """Return how many harmonics to follow at this line frequency."""
@@ -175,32 +216,18 @@ class _Tracker:
     ) -> None:
         if (line := self._line) is None:
             return
-        _subtract(
-            block.data,
-            bad,
-            at,
-            stop,
-            self._columns,
-            line.phase,
-            line.advance,
-            place,
-            line.model,
-            self._last,
-            line.clip,
-            self._sums,
-            self._size,
-            self._seen,
-            out,
-        )
+        seen, columns = self._seen, self._columns
+        self._subtract(block.data, bad, at, stop, columns, line.phase, line.advance, place, seen, out)
 
     def _turn(self, sample: int) -> list[Event]:
         """End a frame: let the line learn, and say its frequency when it is time."""
         if (line := self._line) is None:
             return []
-        line.learn(self._sums, self._size, self._seen, self._frame)
-        self._sums[:] = 0.0
-        self._size[:] = 0.0
-        self._seen[:] = 0.0
+        seen = self._seen
+        line.learn(seen.sums, seen.size, seen.known, self._frame)
+        seen.sums[:] = 0.0
+        seen.size[:] = 0.0
+        seen.known[:] = 0.0
         after = sample + 1 - self._origin
         first, every = (round(seconds * self._rate) for seconds in REPORT_S)
         before = after - self._frame

@@ -9,16 +9,15 @@ import numpy as np
 from zeromag._jit import BOOL, F64, compiled, kernel
 from zeromag.block import Block
 from zeromag.filters.bad_samples import bad_samples
+from zeromag.filters.packed import packed, unpacked
 from zeromag.filters.references import (
     Learning,
     Memory,
     errors,
-    packed,
     predicted,
     regressors,
     remembering,
     taught,
-    unpacked,
 )
 from zeromag.stage import Step
 

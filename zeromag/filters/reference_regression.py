@@ -11,7 +11,8 @@ from zeromag._jit import BOOL, F64, compiled, kernel
 from zeromag._lanes import LANES, fma, load, splat, store
 from zeromag.block import Block
 from zeromag.filters.bad_samples import bad_samples
-from zeromag.filters.references import Learning, Memory, errors, packed, predicted, regressors, remembering, unpacked
+from zeromag.filters.packed import packed, unpacked
+from zeromag.filters.references import Learning, Memory, errors, predicted, regressors, remembering
 from zeromag.stage import Step
 
 EVERY_S = 0.5  # the weights are solved for at these places in the stream

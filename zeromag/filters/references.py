@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from zeromag._jit import BOOL, F64, I64, kernel
 from zeromag._lanes import LANES, above_zero, fma, if_nan, larger, load, size, smaller, splat, store
-from zeromag.filters.bad_samples import all_good
 from zeromag.filters.known_heart import random_lead_field
 from zeromag.physics.halfspace import HalfSpace
 from zeromag.physics.heart_volume import HeartVolume
@@ -59,43 +58,6 @@ def regressors(x: F64, bad: BOOL, t: int, memory: Memory) -> None:
             held[c] = value - slow[c]
         for k in range(mixed):
             line[0, k] += mix[c, k] * held[c]
-
-
-@kernel
-def packed(x: F64, bad: BOOL, start: int, stop: int, mags: I64, rows: F64, trust: F64) -> None:
-    """Write the primaries of samples `start:stop` side by side; `trust` is 1 where a sample is good and 0 elsewhere."""
-    n = len(mags)
-    if n == 0:
-        return
-    low = mags[0]
-    together = mags[n - 1] - low == n - 1
-    good = together and all_good(x, bad, low, n)
-    for t in range(start, stop):
-        row, sure = rows[t - start], trust[t - start]
-        if good:
-            for c in range(n):
-                row[c] = x[t, low + c]
-                sure[c] = 1.0
-            continue
-        for c in range(n):
-            row[c] = x[t, mags[c]]
-            sure[c] = 0.0 if bad[t, mags[c]] or not np.isfinite(row[c]) else 1.0
-
-
-@kernel
-def unpacked(rows: F64, start: int, mags: I64, out: F64) -> None:
-    """Write the primaries back to where they came from."""
-    n = len(mags)
-    together = n > 0 and mags[n - 1] - mags[0] == n - 1
-    for t in range(len(rows)):
-        row, to = rows[t], out[start + t]
-        if together:
-            low = mags[0]
-            for c in range(n):
-                to[low + c] = row[c]
-        else:
-            for c in range(n):
-                to[mags[c]] = row[c]
 
 
 @kernel

@@ -10,16 +10,15 @@ from zeromag._jit import BOOL, F64, compiled, kernel
 from zeromag._lanes import LANES, fma, load_half, splat_half, store
 from zeromag.block import Block
 from zeromag.filters.bad_samples import bad_samples
+from zeromag.filters.packed import packed, unpacked
 from zeromag.filters.references import (
     Learning,
     Memory,
     errors,
-    packed,
     predicted,
     regressors,
     remembering,
     taught,
-    unpacked,
 )
 from zeromag.stage import Step
 

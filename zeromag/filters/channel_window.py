@@ -1,0 +1,224 @@
+"""The last window of samples of every channel, and what it says of each, worked out in small pieces."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zeromag._jit import BOOL, F64, I64, kernel
+from zeromag._lanes import LANES, above_zero, if_nan, larger, load, size, smaller, splat, store
+
+ENOUGH = 250  # second differences of a channel that its noise is told from; of more, every so many
+LEAST_JUMP_T = 1e-12  # steps below do no harm
+ALONE = 5.0  # times the upper quartile of its kind at that sample: a step is one channel's, a beat is not
+COMPANY = 4  # channels of a kind that can be compared
+SHARED = 0.3  # a step that so many channels make at once is the room's, not theirs
+PLATEAU = 5  # equal samples in a row at the edge of what a channel reads: it clips
+
+
+@kernel
+def _keep(x: F64, mask: BOOL, start: int, stop: int, rows: I64, ring: F64, at: int, railed: I64) -> None:
+    """Write samples `start:stop` into the ring (sixteen channels, row, 16) from row `at` on, NaN where masked."""
+    n, length = len(rows), ring.shape[1]
+    for t in range(start, stop):
+        place = (at + t - start) % length
+        for g in range(len(ring)):
+            to, low = ring[g, place], g * LANES
+            for k in range(min(LANES, n - low)):
+                column = rows[low + k]
+                value = x[t, column]
+                to[k] = value
+                if mask[t, column]:
+                    to[k] = np.nan
+                    railed[low + k] += value - value == 0.0
+
+
+@kernel
+def _bends(ring: F64, g: int, row: int, comb: int) -> F64:
+    """Return the sizes of second differences of sixteen channels at one row, the line combed out; NaN if unknown."""
+    flat, length = ring.reshape(ring.size), ring.shape[1]
+    a, d = (g * length + row % length) * LANES, (g * length + (row - comb) % length) * LANES
+    b, e = (g * length + (row - 1) % length) * LANES, (g * length + (row - comb - 1) % length) * LANES
+    c, f = (g * length + (row - 2) % length) * LANES, (g * length + (row - comb - 2) % length) * LANES
+    middle = load(flat, b) - load(flat, e)
+    return size(((load(flat, a) - load(flat, d)) - (middle + middle)) + (load(flat, c) - load(flat, f)))
+
+
+@kernel
+def _middles(sizes: F64, figures: F64, g: int) -> None:
+    """Write the median size of second differences of each of sixteen channels, NaN if none is known."""
+    window = len(sizes)
+    every = max(1, window // ENOUGH)
+    some = np.empty(window // every + 1)
+    for c in range(LANES):
+        count = 0
+        for t in range(0, window, every):
+            value = sizes[t, c]
+            if value - value == 0.0:
+                some[count] = value
+                count += 1
+        middle = (count - 1) // 2
+        figures[3, g * LANES + c] = np.partition(some[:count], middle)[middle] if count else np.nan
+
+
+@kernel
+def _channels(ring: F64, g: int, first: int, window: int, comb: int, limit: float, figures: F64, far: BOOL) -> bool:
+    """Write `figures` (there, lowest, highest, noise, longest plateau, largest second difference; channel) of sixteen.
+
+    Steps far beyond a channel's noise are marked in `far` (sixteen channels, row, 16); return whether there are any.
+    """
+    length = ring.shape[1]
+    flat, sizes = ring.reshape(ring.size), np.empty((window, LANES))
+    flat_sizes, flat_figures = sizes.reshape(sizes.size), figures.reshape(figures.size)
+    zero, one, width = splat(0.0), splat(1.0), figures.shape[1]
+    there, lowest, highest, largest = zero, splat(np.inf), splat(-np.inf), zero
+    for t in range(window):
+        bend = _bends(ring, g, first + t, comb)
+        store(flat_sizes, t * LANES, bend)
+        largest = larger(bend, largest)
+        value = load(flat, (g * length + (first + t) % length) * LANES)
+        there = there + if_nan(value - value + one, zero)
+        lowest, highest = smaller(value, lowest), larger(value, highest)
+    _middles(sizes, figures, g)
+    noise = load(flat_figures, 3 * width + g * LANES)
+    bar = above_zero(noise, larger(splat(limit) * noise, splat(LEAST_JUMP_T)), splat(np.inf))
+    hits, at_low, at_high, longest = zero, zero, zero, zero
+    for t in range(window):
+        hits = hits + above_zero(load(flat_sizes, t * LANES) - bar, one, zero)
+        value = load(flat, (g * length + (first + t) % length) * LANES)
+        at_low = above_zero(if_nan(size(value - lowest), one), zero, at_low + one)  # equal samples in a row at an edge
+        at_high = above_zero(if_nan(size(value - highest), one), zero, at_high + one)
+        longest = larger(larger(at_low, at_high), longest)
+    place = g * LANES
+    for k, figure in ((0, there), (1, lowest), (2, highest), (4, longest), (5, largest)):
+        store(flat_figures, k * width + place, figure)
+    return _marked(sizes, bar, hits, far[g])
+
+
+@kernel
+def _marked(sizes: F64, bar: F64, hits: F64, far: BOOL) -> bool:
+    """Mark the second differences beyond the bar, if there are any; return whether there are."""
+    counted, bars = np.empty(LANES), np.empty(LANES)
+    store(counted, 0, hits)
+    store(bars, 0, bar)
+    found = counted.max() > 0.0
+    for t in range(len(sizes)):
+        for c in range(LANES):
+            far[t, c] = found and sizes[t, c] > bars[c]
+    return bool(found)
+
+
+@kernel
+def _company_limit(bends: F64, kinds: BOOL, fit: BOOL, kind: bool) -> float:
+    """Return how far a second difference may go in the company of its kind; too few fit channels are not judged.
+
+    At 250 Hz a QRS bends by more than a dozen times the noise between samples, but not in one channel alone.
+    """
+    some, count = np.empty(len(kinds)), 0
+    for k in range(len(kinds)):
+        if fit[k] and kinds[k] == kind:
+            some[count] = bends[k] if bends[k] - bends[k] == 0.0 else 0.0
+            count += 1
+    if count < COMPANY:
+        return np.inf
+    place = 0.75 * (count - 1)
+    whole = int(place)
+    ordered = np.partition(some[:count], whole)
+    return float(ALONE * (ordered[whole] + (place - whole) * (ordered[whole + 1 :].min() - ordered[whole])))
+
+
+@kernel
+def _company(
+    ring: F64, first: int, comb: int, start: int, stop: int, kinds: BOOL, fit: BOOL, far: BOOL, any_far: BOOL
+) -> None:
+    """Take back the steps that a channel's kind makes with it."""
+    n = len(kinds)
+    bends = np.empty(len(ring) * LANES)
+    for t in range(start, stop):
+        steps = 0
+        for g in range(len(ring)):
+            if any_far[g]:
+                for c in range(LANES):
+                    steps += far[g, t, c]
+        if steps == 0:
+            continue
+        for g in range(len(ring)):
+            store(bends, g * LANES, _bends(ring, g, first + t, comb))
+        limits = (_company_limit(bends, kinds, fit, False), _company_limit(bends, kinds, fit, True))
+        steps = 0
+        for k in range(n):
+            alone = far[k // LANES, t, k % LANES] and bends[k] > limits[int(kinds[k])]
+            far[k // LANES, t, k % LANES] = alone
+            steps += alone
+        if steps > max(1.0, SHARED * n):  # the room's step, not theirs
+            far[:, t, :] = False
+
+
+@kernel
+def _steps(far: BOOL, any_far: BOOL, comb: int, steps: I64) -> None:
+    """Count the steps of each channel; one shows again, turned round, when it leaves the comb: the way in counts."""
+    steps[:] = 0
+    for k in range(len(steps)):
+        if not any_far[k // LANES]:
+            continue
+        mine = far[k // LANES, :, k % LANES]
+        for t in range(len(mine)):
+            back = t - comb
+            echo = back >= 0 and mine[back] and not (back > 0 and mine[back - 1])
+            steps[k] += mine[t] and not (t > 0 and mine[t - 1]) and not echo
+
+
+class Window:
+    """Two windows in a ring: one that fills, and the whole one before it, which is looked into meanwhile.
+
+    Attributes
+    ----------
+    there, lowest, highest, noise, plateau, largest : (n_channels,)
+        Samples not hidden, range, median and largest size of a second difference, longest run at an edge.
+    steps, railed : (n_channels,)
+        How often a channel steps alone; samples that were hidden though finite.
+    """
+
+    def __init__(self, channels: NDArray[np.int64], is_mag: NDArray[np.bool_], size: int, comb: int) -> None:
+        n = len(channels)
+        self.size, self._comb, self._channels, self._kinds = size, comb, channels, is_mag
+        self._groups = -(-n // LANES)
+        self._ring = np.full((self._groups, 2 * size + comb + 2, LANES), np.nan)
+        self._filled = 0  # rows written since the beginning
+        self._counting = np.zeros(n, dtype=np.int64)
+        self.railed, self.steps = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+        self._figures = np.zeros((6, self._groups * LANES))
+        self.there, self.lowest, self.highest, self.noise, self.plateau, self.largest = self._figures[:, :n]
+        self._far = np.zeros((self._groups, size, LANES), dtype=np.bool_)
+        self._any_far = np.zeros(self._groups, dtype=np.bool_)
+        self._rows = max(16, -(-size // max(1, self._groups)))  # that one piece compares
+        self.pieces = self._groups + -(-size // self._rows) + 1
+
+    def take(self, x: NDArray[np.float64], mask: NDArray[np.bool_], start: int, stop: int) -> None:
+        """Keep samples `start:stop` of a block, those masked as missing."""
+        at = (self._filled + self._comb + 2) % self._ring.shape[1]
+        _keep(x, mask, start, stop, self._channels, self._ring, at, self._counting)
+        self._filled += stop - start
+        if self._filled % self.size == 0:
+            self.railed[:] = self._counting
+            self._counting[:] = 0
+
+    def due(self, share: float) -> int:
+        """Return how many pieces are to be done when this share of the time for them is over."""
+        if share >= 1.0:
+            return self.pieces
+        return int(self._groups * min(1.0, share / 0.9))  # the rest is little work
+
+    def work(self, piece: int, fit: NDArray[np.bool_], jump: float) -> None:
+        """Do one of `pieces` on the whole window; all of them in order make the figures."""
+        first = self._filled // self.size * self.size - self.size + self._comb + 2
+        ring, comb, far = self._ring, self._comb, self._far
+        if piece < self._groups:
+            self._any_far[piece] = _channels(ring, piece, first, self.size, comb, jump, self._figures, far)
+            return
+        start = (piece - self._groups) * self._rows
+        if start < self.size:
+            stop = min(self.size, start + self._rows)
+            _company(ring, first, comb, start, stop, self._kinds, fit, far, self._any_far)
+            return
+        _steps(far, self._any_far, comb, self.steps)

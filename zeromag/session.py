@@ -48,6 +48,16 @@ class Map(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pixels: int = 64  # along each side
 
 
+class Sources(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where in the heart the averaged beat is looked for."""
+
+    method: Literal["none", "minimum-norm", "sloreta", "lcmv"] = "sloreta"
+    conductor: Literal["halfspace", "sphere", "torso"] = "halfspace"
+    sphere_mm: float = 150.0  # radius; its top 10 mm below the sensors
+    torso: str = ""  # folder of thorax.gii, lungs.gii, blood.gii
+    depth_mm: float = 100.0  # of the torso's heart below the middle of the array
+
+
 class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of a run."""
 
@@ -58,6 +68,7 @@ class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clean: Clean = Clean()
     beats: Beats = Beats()
     map: Map = Map()
+    sources: Sources = Sources()
     calibration: Calibration = {}  # of the sensors; in a session file also the name of such a file
 
     def as_dict(self) -> dict[str, Any]:

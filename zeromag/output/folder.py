@@ -10,6 +10,7 @@ from zeromag.output.dipoles import write_dipoles
 from zeromag.output.events import write_events
 from zeromag.output.evoked import write_evoked
 from zeromag.output.maps import write_maps
+from zeromag.output.sources import write_loop, write_sources
 from zeromag.output.summary import summary, write_summary
 from zeromag.scan.outcome import Outcome
 from zeromag.session import Session
@@ -34,7 +35,19 @@ def write_results(out: Path, outcome: Outcome, session: Session) -> None:
             write_evoked(out / "average-ave.fif", outcome.averages, outcome.rate)
         if outcome.maps:
             write_maps(out / "maps.h5", outcome.maps)
+        if outcome.sources.image is not None and outcome.sources.loop is not None:
+            write_sources(out / "sources.h5", outcome.sources.image, session.sources.conductor)
+            write_loop(out / "loop.csv", outcome.sources.loop)
         own_map = next((outcome.maps[kind] for kind in MAIN if kind in outcome.maps), None)
-        write_report(out, numbers, list(outcome.averages), own_map, language=session.language)
+        found = outcome.sources
+        write_report(
+            out,
+            numbers,
+            list(outcome.averages),
+            own_map,
+            language=session.language,
+            image=found.image,
+            loop=found.loop,
+        )
     except OSError as error:
         raise StorageError(f"the results could not all be written to {out}: {error.strerror or error}") from error

@@ -40,6 +40,7 @@ def summary(outcome: Outcome, session: Session) -> dict[str, Any]:
         "cleaning": outcome.cleaning,
         "chain": outcome.chain_reason,
         "map": outcome.no_map or "minimum norm",
+        "sources": _sources(outcome, session),
         "parameters": outcome.parameters,
         "session": session.as_dict(),
         "changes": [
@@ -63,6 +64,18 @@ def _hearts(outcome: Outcome) -> dict[str, Any]:
             }
             for name, beats in (("fetus", fetus), ("mother", mother))
         }
+    }
+
+
+def _sources(outcome: Outcome, session: Session) -> dict[str, Any]:
+    """Return how sources were found, the loop's place, and why the conductor is in doubt (empty: it is not)."""
+    loop = outcome.sources.loop
+    return {
+        "method": session.sources.method,
+        "conductor": session.sources.conductor,
+        "loop_place_m": list(loop.place) if loop is not None else None,
+        "loop_explained": loop.explained if loop is not None else None,
+        "doubt": outcome.sources.doubt,
     }
 
 

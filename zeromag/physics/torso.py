@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from zeromag.physics.conductor import MU0_4PI, Infinite
+from zeromag.physics.conductor import MU0_4PI, Infinite, lead_field
 from zeromag.physics.mesh import Mesh, read_gifti
 
 SCHEME = b"zeromag linear collocation 1"  # part of the cache's key: change it with the numbers
@@ -71,6 +72,25 @@ class Torso:
         returned = _magnetic(self.regions, points) @ potential  # (n_points, 3, n_sources * 3)
         out = returned.reshape(len(points), 3, len(sources), 3).swapaxes(1, 2)
         return np.ascontiguousarray(out + Infinite().field(sources, points))
+
+    def seen_by(
+        self, positions: NDArray[np.float64], axes: NDArray[np.float64]
+    ) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+        """Return the lead field of point sensors as a function of sources: (n_channels, n_sources, 3) T/(A·m).
+
+        Everything that does not depend on the source is reckoned here, so that a fit can ask often.
+        """
+        corners = np.concatenate([region.surface.points for region in self.regions])
+        along = np.einsum("pf,pfc->pc", axes, _magnetic(self.regions, positions)) @ self.solution
+
+        def gain(sources: NDArray[np.float64]) -> NDArray[np.float64]:
+            away = corners[:, None] - sources
+            infinite = away / (4 * np.pi * np.linalg.norm(away, axis=2, keepdims=True) ** 3)
+            returned = along @ (2 * infinite.reshape(len(corners), -1))
+            own = lead_field(Infinite(), sources, positions, axes)
+            return np.asarray(returned.reshape(len(positions), len(sources), 3) + own)
+
+        return gain
 
 
 def solve(regions: tuple[Region, ...]) -> Torso:

@@ -12,6 +12,7 @@ from zeromag.mapping.dipole import Dipole
 from zeromag.mapping.field_map import FieldMap
 from zeromag.mapping.gate import Usable
 from zeromag.mapping.parameters import Parameter
+from zeromag.scan.sources import Sources
 from zeromag.sensors import SensorArray
 
 
@@ -28,6 +29,7 @@ class Outcome:
     averages: tuple[Average, ...]  # normal first
     maps: dict[str, FieldMap]  # per class, over the averaged beat
     dipoles: tuple[Dipole, ...]  # along the normal beat
+    sources: Sources  # in the heart, of the scan's own average
     no_map: str  # why there is no map, empty when there is one
     channels: dict[str, dict[str, str]]
     heart_rate: dict[str, Any] | None

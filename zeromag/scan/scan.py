@@ -24,6 +24,7 @@ from zeromag.scan.hearts import averager, beating
 from zeromag.scan.map_now import MapNow
 from zeromag.scan.outcome import Outcome
 from zeromag.scan.reading import read_beats
+from zeromag.scan.sources import read_sources
 from zeromag.sensors import SensorArray
 from zeromag.session import Session
 
@@ -157,6 +158,7 @@ class Scan:
         self._beats.sort(key=lambda beat: beat.sample)
         averages = self.averages()
         reading = read_beats(averages, self._beats, self.seconds, self.mapper)
+        sources = read_sources(averages, reading.dipoles, self.session)
         return Outcome(
             sensors=self.sensors,
             rate=self._head.rate,
@@ -166,7 +168,8 @@ class Scan:
             beats=tuple(self._beats),
             averages=tuple(averages),
             maps=reading.maps,
-            dipoles=reading.dipoles,
+            dipoles=sources.dipoles,
+            sources=sources,
             no_map=reading.no_map,
             channels=self._channels.report(),
             heart_rate=heart_rate(own(self._beats)),

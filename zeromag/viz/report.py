@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zeromag.mapping.average import Average
 from zeromag.mapping.field_map import FieldMap
+from zeromag.mapping.heart_loop import HeartLoop
+from zeromag.mapping.source_image import SourceImage
 from zeromag.viz.figures import butterfly_figure, map_figure, quality_figure, sequence_figure
 from zeromag.viz.moments import Moments, moments
+from zeromag.viz.source_figures import loop_figure, source_figure
 from zeromag.viz.words import Words, words
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ class Report:
     maps: FieldMap | None
     moments: Moments | None
     say: Words
+    image: SourceImage | None = None
+    loop: HeartLoop | None = None
 
     @property
     def normal(self) -> Average | None:
@@ -45,6 +50,8 @@ def write_report(
     field_map: FieldMap | None,
     *,
     language: str = "en",
+    image: SourceImage | None = None,
+    loop: HeartLoop | None = None,
 ) -> None:
     """Write `map_R.png`, `map_T.png`, `butterfly.png`, `quality.png`, `report.html` and `report.pdf`.
 
@@ -60,9 +67,9 @@ def write_report(
 
     if field_map is not None and not len(field_map.time):
         field_map = None
-    report = Report(summary, averages, field_map, None, words(language))
+    report = Report(summary, averages, field_map, None, words(language), image, loop)
     if field_map is not None:
-        report = Report(summary, averages, field_map, moments(report.normal, field_map), report.say)
+        report = replace(report, moments=moments(report.normal, field_map))
     pictures = _pictures(report)
     for name, picture in pictures.items():
         if name in ("map_R.png", "map_T.png", "butterfly.png", "quality.png"):
@@ -74,6 +81,10 @@ def write_report(
 def _pictures(report: Report) -> dict[str, bytes]:
     """Return every picture that can be drawn."""
     found = {"quality.png": png(quality_figure(report.summary, report.normal))}
+    if report.image is not None:
+        found["sources.png"] = png(source_figure(report.image))
+    if report.loop is not None:
+        found["loop.png"] = png(loop_figure(report.loop))
     if report.averages:
         found["butterfly.png"] = png(butterfly_figure(report.averages))
     if report.maps is not None and report.moments is not None:

@@ -18,6 +18,8 @@ CAPTIONS = {
     "st_t.png": "ST-T every 10 ms, one scale",
     "map_R.png": "Field out of the chest at the R peak, seen from the front",
     "map_T.png": "Field out of the chest at the T peak, seen from the front",
+    "sources.png": "Where in the heart QRS and T are strongest, seen from the front",
+    "loop.png": "The heart vector: one dipole at a fixed place",
     "butterfly.png": "Averaged beats, all usable channels",
     "quality.png": "Noise of each channel in the averaged beat",
 }
@@ -50,6 +52,7 @@ def html(report: Report, pictures: Mapping[str, bytes], language: str) -> str:
         f"<div class='maps'>{maps}</div>" if maps else f"<p>{say('No map')}: {escape(report.why_no_map(say))}.</p>",
         _figure("st_t.png", pictures["st_t.png"], say) if "st_t.png" in pictures else "",
         f"<p>{say(LEGEND)}</p>" if maps else "",
+        *_sources(report, pictures, say),
         f"<h2>{say('Averaged beats')}</h2>",
         _figure("butterfly.png", pictures["butterfly.png"], say)
         if "butterfly.png" in pictures
@@ -61,6 +64,14 @@ def html(report: Report, pictures: Mapping[str, bytes], language: str) -> str:
         f'<footer class="use">{use}</footer></body></html>',
     ]
     return "\n".join(part for part in parts if part) + "\n"
+
+
+def _sources(report: Report, pictures: Mapping[str, bytes], say: Words) -> list[str]:
+    """Return the pictures of the sources and what is doubtful about their places; nothing without any."""
+    drawn = [_figure(name, pictures[name], say) for name in ("sources.png", "loop.png") if name in pictures]
+    doubt = str((report.summary.get("sources") or {}).get("doubt") or "")
+    said = [f"<p><strong>{escape(say('Conductor in doubt'))}</strong>: {escape(doubt)}.</p>"] if doubt else []
+    return [f"<h2>{escape(say('Sources'))}</h2>", *said, *drawn] if drawn else []
 
 
 def _figure(name: str, picture: bytes, say: Words) -> str:

@@ -14,6 +14,7 @@ from zeromag.viz.report import Report
 from zeromag.viz.report_html import LEGEND
 from zeromag.viz.report_tables import Table, tables
 from zeromag.viz.scale import isoline_step
+from zeromag.viz.source_figures import PARTS, loop_axes, source_axes
 from zeromag.viz.theme import RESEARCH_USE
 from zeromag.viz.words import Words, fonts, words
 
@@ -52,6 +53,7 @@ def write_pdf(path: Path, report: Report, language: str) -> None:
         for table in others[:2]:
             sheet.table(table)
         sheet.sequence(report)
+        sheet.sources(report)
         for table in others[2:]:
             sheet.table(table)
         sheet.finish()
@@ -132,6 +134,29 @@ class Sheets:
         self._at -= 0.19
         figure.text(LEFT, self._at, say(LEGEND), fontsize=7.5, color="#4d5a68")
         self._at -= 2 * LINE
+
+    def sources(self, report: Report) -> None:
+        """Draw where QRS and T are strongest, and the heart vector's loop."""
+        if report.image is None or report.loop is None:
+            return
+        figure = self._room(0.3)
+        figure.text(LEFT, self._at, self._say("Sources"), weight="bold", fontsize=10.5)
+        for k, axes in enumerate(
+            [figure.add_axes((LEFT + 0.05 + 0.31 * k, self._at - 0.2, 0.22, 0.165)) for k in range(3)]
+        ):
+            if k < len(PARTS):
+                source_axes(axes, report.image, *PARTS[k][:3])
+            else:
+                loop_axes(axes, report.loop)
+            axes.tick_params(labelsize=6)
+            axes.xaxis.label.set_fontsize(7)
+            axes.yaxis.label.set_fontsize(7)
+        self._at -= 0.24
+        if doubt := str((report.summary.get("sources") or {}).get("doubt") or ""):
+            for text in textwrap.wrap(f"{self._say('Conductor in doubt')}: {doubt}.", BELOW):
+                self._room(LINE).text(LEFT, self._at, text, fontsize=7, parse_math=False)
+                self._at -= 0.8 * LINE
+        self._at -= LINE
 
     def sequence(self, report: Report) -> None:
         """Draw the maps of ST-T on one scale."""

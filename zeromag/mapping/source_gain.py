@@ -54,8 +54,8 @@ class SourceGain:
             return places
         away = places - np.asarray(self.conductor.centre)
         far = np.linalg.norm(away, axis=-1, keepdims=True)
-        moved: F64 = away * np.minimum(1.0, EDGE * self.conductor.radius / np.maximum(far, 1e-9))
-        return moved + np.asarray(self.conductor.centre)
+        share = np.minimum(1.0, EDGE * self.conductor.radius / np.maximum(far, 1e-9))
+        return np.asarray(away * share + np.asarray(self.conductor.centre), dtype=np.float64)
 
     def inside(self, places: F64) -> F64:
         """Return those of the places (n, 3) that lie inside the conductor."""

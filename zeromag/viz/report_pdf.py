@@ -141,9 +141,8 @@ class Sheets:
             return
         figure = self._room(0.3)
         figure.text(LEFT, self._at, self._say("Sources"), weight="bold", fontsize=10.5)
-        for k, axes in enumerate(
-            [figure.add_axes((LEFT + 0.05 + 0.31 * k, self._at - 0.2, 0.22, 0.165)) for k in range(3)]
-        ):
+        for k in range(len(PARTS) + 1):
+            axes = figure.add_axes((LEFT + 0.05 + 0.31 * k, self._at - 0.2, 0.22, 0.165))
             if k < len(PARTS):
                 source_axes(axes, report.image, *PARTS[k][:3])
             else:

@@ -53,6 +53,8 @@ def test_stages_survive_words_json_and_a_session_file(tmp_path: Path) -> None:
     assert "# a code" in path.read_text()
     (tmp_path / "whole.toml").write_text(session_toml(session))
     assert read_session(tmp_path / "whole.toml") == session
+    write_stages(tmp_path / "whole.toml", describe(CHAIN[:1]))  # where they stand in one line
+    assert stages_of(read_session(tmp_path / "whole.toml").clean.stages) == CHAIN[:1]
     assert Session().changed(**{"clean.stages": describe(CHAIN)}).clean == session.changed(**{"clean.line": 0}).clean
 
 

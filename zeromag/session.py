@@ -192,11 +192,12 @@ def write_stages(path: Path, stages: Iterable[Mapping[str, Any]]) -> None:
     """
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     kept: list[str] = []
-    inside = False
+    table = ""
     for line in before.splitlines():
         if line.lstrip().startswith("["):
-            inside = line.split("#")[0].strip() == "[[clean.stages]]"
-        if not inside:
+            table = line.split("#")[0].strip()
+        inline = table == "[clean]" and line.split("=")[0].strip() == "stages"
+        if table != "[[clean.stages]]" and not inline:
             kept.append(line)
     text = "\n".join(kept).rstrip()
     for stage in stages:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,6 +19,7 @@ from zeromag.sensors import SensorArray
 
 BASELINE_S = 1.0  # memory of the baseline that keeps a change of plan from leaving a step
 SNAPSHOT_S = 0.5  # the baseline used is at least this old: a failing channel has not spoiled it yet
+TREND = 4  # snapshots over which its drift is taken, to carry it on to the moment of the change
 PLANS = 256  # patterns of bad channels kept
 
 
@@ -74,6 +76,7 @@ class SpatialStep:
         self._known: dict[bytes, _Ready] = {}
         self._now: _Ready | None = None
         self._recent, self._older = self._slow.copy(), self._slow.copy()
+        self._trend: deque[NDArray[np.float64]] = deque(maxlen=TREND)  # the baselines before the one that is used
         self._offset = np.zeros(len(head.sensors))
         self._steady = self._compiled(head)
         self.planned = 0
@@ -96,7 +99,7 @@ class SpatialStep:
             return block.with_data(out)
         bad = mask | ~np.isfinite(x)
         for start, stop in self._runs(bad, block.first):
-            self._use(bad[start])
+            self._use(bad[start], block.first + start)
             self._apply(x, start, stop, out)
             self._remember(x, start, stop, block.first)
         return block.with_data(out)
@@ -122,7 +125,7 @@ class SpatialStep:
         ordered = sorted(edges)
         return list(pairwise(ordered))
 
-    def _use(self, bad: NDArray[np.bool_]) -> None:
+    def _use(self, bad: NDArray[np.bool_], sample: int) -> None:
         """Switch to the plan for this pattern of bad channels, keeping the slow part of every output."""
         if self._now is not None and not self._stale and np.array_equal(bad, self._bad):
             return
@@ -139,13 +142,20 @@ class SpatialStep:
         self._known[key] = ready  # the newest last, so that the first is the one to forget
         before = self._now
         if before is not None and before is not ready:
-            base = np.nan_to_num(self._older)
+            base = self._level(sample)
             was, will = base.copy(), base.copy()
             was[before.operator.outputs] = before.operator.apply(base)
             will[ready.operator.outputs] = ready.operator.apply(base)
             self._offset += was - will
         ready.place(self._offset)
         self._now = ready
+
+    def _level(self, sample: int) -> NDArray[np.float64]:
+        """Return where every channel would be at this sample, had it gone on as it did until the last baseline."""
+        passed = (sample - self._origin) % self._every + self._every  # since the baseline that is used
+        behind = passed / self._every + BASELINE_S / SNAPSHOT_S  # a leaky mean lags a drift by its memory
+        drift = (self._older - self._trend[0]) / TREND if len(self._trend) == TREND else np.zeros(len(self._older))
+        return np.nan_to_num(self._older + np.nan_to_num(behind * drift))
 
     def _apply(self, x: NDArray[np.float64], start: int, stop: int, out: NDArray[np.float64]) -> None:
         if (ready := self._now) is not None:
@@ -160,6 +170,7 @@ class SpatialStep:
     def _snapshot(self, stop: int) -> None:
         if (stop - self._origin) % self._every == 0:
             newest = self._slow.copy()
+            self._trend.append(self._older)
             self._older = np.where(np.isnan(self._recent), newest, self._recent)  # the first time there is none older
             self._recent = newest
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from zeromag._jit import BOOL, F64, kernel
+from zeromag._jit import BOOL, F64, I64, kernel
 from zeromag._lanes import LANES, fma, load, load_half, splat, splat_half, store
 from zeromag.filters.bad_samples import all_good
 
@@ -101,6 +101,16 @@ def baseline(x: F64, start: int, stop: int, gain: float, slow: F64, older: F64) 
                 if np.isnan(older[c]):  # the first second: better the first sample than none
                     older[c] = x[t, c]
                 slow[c] = x[t, c] if np.isnan(slow[c]) else slow[c] + gain * (x[t, c] - slow[c])
+
+
+@kernel
+def chase(x: F64, start: int, stop: int, columns: I64, gain: float, quick: F64) -> None:
+    """Follow channels that are bad, fast, so that it is known where they are when they come back; NaN: not begun."""
+    for t in range(start, stop):
+        for k in range(len(columns)):
+            c = columns[k]
+            if np.isfinite(x[t, c]):
+                quick[c] = x[t, c] if np.isnan(quick[c]) else quick[c] + gain * (x[t, c] - quick[c])
 
 
 @kernel

@@ -14,11 +14,12 @@ from zeromag._jit import compiled
 from zeromag._lanes import LANES
 from zeromag.block import Block
 from zeromag.filters.bad_samples import NO_MASK, bad_samples
-from zeromag.filters.operate import baseline, operate_around, steady, unlike
+from zeromag.filters.operate import baseline, chase, operate_around, steady, unlike
 from zeromag.sensors import SensorArray
 
 BASELINE_S = 1.0  # memory of the baseline that keeps a change of plan from leaving a step
 SNAPSHOT_S = 0.5  # the baseline used is at least this old: a failing channel has not spoiled it yet
+QUICK_S = 0.2  # memory of where a bad channel is: a rail and another level after it must not count when it is back
 TREND = 4  # snapshots over which its drift is taken, to carry it on to the moment of the change
 PLANS = 256  # patterns of bad channels kept
 
@@ -77,6 +78,8 @@ class SpatialStep:
         self._now: _Ready | None = None
         self._recent, self._older = self._slow.copy(), self._slow.copy()
         self._trend: deque[NDArray[np.float64]] = deque(maxlen=TREND)  # the baselines before the one that is used
+        self._quick = self._slow.copy()
+        self._since = np.full(len(head.sensors), head.first, dtype=np.int64)
         self._offset = np.zeros(len(head.sensors))
         self._steady = self._compiled(head)
         self.planned = 0
@@ -130,6 +133,8 @@ class SpatialStep:
         if self._now is not None and not self._stale and np.array_equal(bad, self._bad):
             return
         self._stale = False
+        self._come_back(bad, sample)
+        changed = not np.array_equal(bad, self._bad)
         self._bad = bad.copy()
         good = ~bad & self._usable
         key = good.tobytes()
@@ -142,7 +147,8 @@ class SpatialStep:
         self._known[key] = ready  # the newest last, so that the first is the one to forget
         before = self._now
         if before is not None and before is not ready:
-            base = self._level(sample)
+            # those that learn plan twice a second, with the heart in the drift: its errors would add up
+            base = self._level(sample) if changed else np.nan_to_num(self._older)
             was, will = base.copy(), base.copy()
             was[before.operator.outputs] = before.operator.apply(base)
             will[ready.operator.outputs] = ready.operator.apply(base)
@@ -150,12 +156,22 @@ class SpatialStep:
         ready.place(self._offset)
         self._now = ready
 
+    def _come_back(self, bad: NDArray[np.bool_], sample: int) -> None:
+        """Let channels that were bad for long begin where they are now, and others that turn bad be followed."""
+        long = sample - self._since >= self._every
+        back = self._bad & ~bad & long & np.isfinite(self._quick)
+        for level in (self._slow, self._older, self._recent, *self._trend):
+            level[back] = self._quick[back]
+        fresh = bad & ~self._bad
+        self._since[fresh], self._quick[fresh] = sample, np.nan
+
     def _level(self, sample: int) -> NDArray[np.float64]:
         """Return where every channel would be at this sample, had it gone on as it did until the last baseline."""
         passed = (sample - self._origin) % self._every + self._every  # since the baseline that is used
         behind = passed / self._every + BASELINE_S / SNAPSHOT_S  # a leaky mean lags a drift by its memory
         drift = (self._older - self._trend[0]) / TREND if len(self._trend) == TREND else np.zeros(len(self._older))
-        return np.nan_to_num(self._older + np.nan_to_num(behind * drift))
+        level: NDArray[np.float64] = np.nan_to_num(self._older + np.nan_to_num(behind * drift))
+        return level
 
     def _apply(self, x: NDArray[np.float64], start: int, stop: int, out: NDArray[np.float64]) -> None:
         if (ready := self._now) is not None:
@@ -165,6 +181,8 @@ class SpatialStep:
         baseline(x, start, stop, self._gain, self._slow, self._older)
         started = not (np.isnan(self._slow).any() or np.isnan(self._older).any())
         self._begun = started and not self._bad.any()
+        if self._bad.any():
+            chase(x, start, stop, np.flatnonzero(self._bad), self._gain * BASELINE_S / QUICK_S, self._quick)
         self._snapshot(first + stop)
 
     def _snapshot(self, stop: int) -> None:
@@ -190,8 +208,11 @@ class _Ready:
         self.keep[operator.outputs] = operator.keep
 
     def place(self, offset: NDArray[np.float64]) -> None:
-        """Take over the offset (n_channels,) that keeps the slow part of the outputs where it was."""
-        self.add[self.operator.outputs] = offset[self.operator.outputs]
+        """Take over the offset (n_channels,) that keeps the slow part of every channel where it was.
+
+        Also of those that this operator leaves alone: one before it may have shifted them.
+        """
+        self.add[: len(offset)] = offset
 
 
 def located(sensors: SensorArray, *kinds: str) -> NDArray[np.int64]:

@@ -3,7 +3,8 @@
     python benchmarks/display.py [--seconds 5] [--turns 5] [--channels 64 256]
 
 Ours: traces of every channel over five seconds, a 128×128 map with isolines, sensors, poles and arrows, 1280×800.
-Beside it: one PlotCurveItem a channel and an ImageItem, without isolines and arrows. Then the window's own plots, which
+Beside it: one PlotCurveItem a channel and an ImageItem, without isolines and arrows; and, where it is installed
+(`pip install mne-qt-browser`), MNE's browser scrolling by 33 ms a frame, which has no map. Then the window's own plots, which
 are PyQtGraph's: new data (a beat's average once a beat, a spectrum once a second), and the beat's cursor moved.
 Turns alternate, so that a busy machine troubles all alike; a frame's cost is the painting thread's own time, since
 cores may be shared.
@@ -125,6 +126,37 @@ def plain(channels: int) -> Frame:
     return frame
 
 
+def browser(channels: int) -> Frame | None:
+    """Return MNE's browser over as many channels and seconds, a frame scrolling it by 33 ms; None when not installed."""
+    import mne
+
+    try:
+        mne.viz.set_browser_backend("qt", verbose="error")
+    except ImportError:
+        return None
+    rows = np.random.default_rng(0).normal(scale=1e-12, size=(channels, round(4 * SHOWN * RATE)))
+    info = mne.create_info([f"S{k:03d}" for k in range(channels)], RATE, "mag")
+    raw = mne.io.RawArray(rows, info, verbose="error")
+    shown = raw.plot(
+        duration=SHOWN, n_channels=channels, precompute=False, show=False, block=False, verbose="error"
+    )  # fmt: skip
+    shown.resize(*SIZE)
+    shown.show()
+    count = 0
+
+    def frame() -> None:
+        nonlocal count
+        count += 1
+        first = count % 400 * STEP / RATE
+        shown.mne.plt.setXRange(first, first + SHOWN, padding=0)
+        QApplication.processEvents()
+        shown.render(image)
+
+    image = QImage(*SIZE, QImage.Format.Format_RGB32)
+    frame()
+    return frame
+
+
 def plots(channels: int) -> dict[str, Frame]:
     """Return functions that put new data into each plot of the window, or move the cursor, and paint it."""
     rng, sensors, feed = np.random.default_rng(0), array(channels), Feed()
@@ -179,6 +211,9 @@ def main() -> None:
     print(f"{'channels':>8}  {'what':<24} {'p50 ms':>7} {'p99 ms':>7} {'fps':>6}")
     for channels in options.channels:
         cases = {"zeromag, all on the map": ours(channels), "pyqtgraph, plain": plain(channels), **plots(channels)}
+        other = browser(channels)
+        if other is not None:
+            cases["mne-qt-browser, no map"] = other
         taken: dict[str, list[float]] = {name: [] for name in cases}
         for _ in range(options.turns):
             for name, frame in cases.items():

@@ -26,28 +26,11 @@ from websockets.typing import Origin
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tests.browser import Browser, chromium
+from tests.instrument import running
 from zeromag.acquire.subscription import Subscription
 from zeromag.block import Block
 
 SOURCE = "sim:adult?rows=8&columns=8"
-
-
-@contextmanager
-def running(*arguments: str, word: str) -> Iterator[str]:
-    """Run a command of zeromag and give what it prints behind `word`."""
-    process = subprocess.Popen([sys.executable, "-m", "zeromag", *arguments], stderr=subprocess.PIPE, text=True)
-    try:
-        for line in process.stderr or ():
-            if line.startswith(f"zeromag: {word} "):
-                found = line.split()[-1]
-                break
-        else:
-            raise SystemExit(f"zeromag {' '.join(arguments)} ended before it told its {word}")
-        threading.Thread(target=lambda: list(process.stderr or ()), daemon=True).start()
-        yield found
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 class Probe:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -227,6 +228,8 @@ def test_a_whole_scan_from_the_keyboard(instrument):
     assert "P017" in report.read_text(encoding="utf-8")
     recording = report.parent.parent / "raw.zm.h5"
     events = [event for block in replay(recording).blocks() for event in block.events]
-    assert next(event.why for event in events if event.kind == "mark").startswith("breath held")
+    marks = [event.why for event in events if event.kind == "mark"]
+    assert marks[0].startswith("breath held")
+    assert re.fullmatch(r"note: sensor to pixel p50 \d+ ms, p99 \d+ ms over the last pictures", marks[-1])
     assert [event.why for event in events if event.kind == "session"] == ["map.pixels: 64 → 48", "map.pixels: 48 → 64"]
     assert session_from(read_session(report.parent / "session.toml").as_dict()).subject == "P017"

@@ -82,10 +82,12 @@ class Acquisition:
 
         self._give(order)
 
-    def stop(self) -> None:
-        """End the recording; what was recorded is kept."""
+    def stop(self, note: str = "") -> None:
+        """End the recording, a note as its last mark; what was recorded is kept."""
 
         def order() -> str:
+            if note:
+                self._hand.mark(note)
             self.journal = self._hand.stop_recording()
             self._undo.append(Undo("record on, into another file", self._record_on))
             return f"stopped; all of it is kept in {self.journal}"
@@ -120,9 +122,11 @@ class Acquisition:
                 self.said, self.failed = str(error), True
         return bool(done)
 
-    def close(self) -> None:
-        """Give no more orders; those under way are carried out."""
-        self._worker.shutdown(wait=False)
+    def close(self, note: str = "") -> None:
+        """Give no more orders; those under way are carried out, and the note is left as a mark."""
+        if note:
+            self.mark(note)
+        self._worker.shutdown(wait=True)
 
     def _give(self, order: Order) -> None:
         self._waiting.append(self._worker.submit(order))

@@ -38,6 +38,15 @@ class Latency:
         if t_ns > 0 and 0 <= late < 60_000:
             self._taken.append(late)
 
+    @property
+    def count(self) -> int:
+        """Pictures that are known."""
+        return len(self._taken)
+
+    def clear(self) -> None:
+        """Forget them, and begin anew."""
+        self._taken.clear()
+
     def quantiles(self) -> tuple[float, float] | None:
         """Return median and 99th percentile in ms, or None before the first picture."""
         if not self._taken:

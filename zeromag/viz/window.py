@@ -55,7 +55,7 @@ class Window(QWidget):
         self.feed = feed
         self.review = review  # of a recording; None: the stream runs
         self.paused = False
-        self.latency = Latency()
+        self.latency = workflow.latency if workflow else Latency()
         self.settings: SettingsSheet | None = None
         self.theme = theme
         self.traces = Traces(theme)

@@ -10,6 +10,7 @@ from pathlib import Path
 from zeromag.errors import ZeromagError
 from zeromag.viz.acquisition import Acquisition
 from zeromag.viz.feed import Feed
+from zeromag.viz.readings import Latency
 
 STEPS = ("subject", "sensors", "aim", "preview", "record", "report")
 NAMES = {
@@ -41,6 +42,7 @@ class Workflow:
         self.acquisition = acquisition
         self.ask_subject: Callable[[], object] = list  # opens the line where the code is written
         self.open_report: Callable[[Path], object] = str
+        self.latency = Latency()  # of the window's pictures
         self._make_report = make_report
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="zeromag report")
         self._report: Future[Path] | None = None
@@ -83,7 +85,7 @@ class Workflow:
         elif now.step == "preview":
             self.acquisition.record()
         elif now.step == "record":
-            self.acquisition.stop()
+            self.acquisition.stop(self.latency_note())
         else:
             self._press_report()
 
@@ -97,8 +99,16 @@ class Workflow:
 
     def close(self) -> None:
         """End; a report that is being made is finished by its own process."""
-        self.acquisition.close()
+        recording = self.feed.status.recording and self.feed.ended is None
+        self.acquisition.close(self.latency_note() if recording else "")
         self._worker.shutdown(wait=False, cancel_futures=True)
+
+    def latency_note(self) -> str:
+        """Return how late the pictures were, to be kept in the recording; empty when none was drawn."""
+        spread = self.latency.quantiles()
+        if spread is None:
+            return ""
+        return f"note: sensor to pixel p50 {spread[0]:.0f} ms, p99 {spread[1]:.0f} ms over the last pictures"
 
     def _subject(self) -> Next:
         code = str(self.feed.session.get("subject", ""))

@@ -1,0 +1,54 @@
+"""From the sensor to the pixel: each picture's newest sample, its time at the device, and when the picture was drawn.
+
+    python benchmarks/latency.py [--seconds 20] [--source SOURCE]
+
+Acquisition and processing are the real commands, two processes; the window is here, offscreen, at its own pace. The
+same figure is shown in the window's head and left as a note in what it records.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("QT_LOGGING_RULES", "qt.qpa.*=false")
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from tests.instrument import running
+from zeromag.viz.receiver import following
+from zeromag.viz.window import Window
+
+SETTLE = 8.0  # s before the first picture counts
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--source", default="sim:adult?rows=8&columns=8")
+    options = parser.parse_args()
+    app = QApplication([])
+    with (
+        running("acquire", options.source, word="endpoint") as first,
+        running("process", "--from", first, word="endpoint") as second,
+        following(second) as feed,
+    ):
+        window = Window(feed)
+        window.show()
+        QTimer.singleShot(round(1000 * SETTLE), window.latency.clear)
+        QTimer.singleShot(round(1000 * (SETTLE + options.seconds)), app.quit)
+        app.exec()
+        spread, count = window.latency.quantiles(), window.latency.count
+    if spread is None:
+        raise SystemExit("no picture was drawn")
+    print(f"{count} pictures: sensor to pixel p50 {spread[0]:.0f} ms (bar 60), p99 {spread[1]:.0f} ms (bar 150)")
+
+
+if __name__ == "__main__":
+    main()

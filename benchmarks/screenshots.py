@@ -4,7 +4,7 @@
 
 The scan and everything it tells its viewers are those of `zeromag live`; only the processes are one here, so that the
 picture does not depend on how busy the machine is. The report's first page needs `pdftoppm` (apt-get install
-poppler-utils). `--all` adds every layout in both themes.
+poppler-utils). `--all` adds every layout in both themes; with `QT_SCALE_FACTOR=2` in the environment they are those of a fine screen.
 """
 
 from __future__ import annotations
@@ -88,9 +88,10 @@ def peak(feed: Feed) -> bool:
     return float(abs(shown.bz[shown.grid.mask]).max(initial=0.0)) > PEAK * feed.scale.limit
 
 
-def grab(app: QApplication, feed: Feed, out: Path, everything: bool) -> None:
+def grab(app: QApplication, feed: Feed, out: Path, everything: bool, size: tuple[int, int]) -> None:
     """Write the pictures of the window."""
     window = Window(feed)
+    window.resize(*size)
     window.show()
     looks = [("clinic", THEMES["dark"], "window.png")]
     if everything:
@@ -115,6 +116,7 @@ def main() -> None:
     parser.add_argument("--source", default="sim:adult?seconds=40")
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
     parser.add_argument("--all", action="store_true")
+    parser.add_argument("--size", type=int, nargs=2, default=(1280, 800), help="of the window")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     app, feed = QApplication([]), Feed()
@@ -123,7 +125,7 @@ def main() -> None:
     if not found:
         print("no R peak was met: the picture is of the end")
     feed.arrived_ns = time.monotonic_ns()
-    grab(app, feed, options.out, options.all)
+    grab(app, feed, options.out, options.all, tuple(options.size))
     with tempfile.TemporaryDirectory() as folder:
         write_results(Path(folder), outcome, session)
         if shutil.which("pdftoppm"):

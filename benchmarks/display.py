@@ -5,7 +5,8 @@
 Ours: traces of every channel over five seconds, a 128×128 map with isolines, sensors, poles and arrows, 1280×800.
 Beside it: one PlotCurveItem a channel and an ImageItem, without isolines and arrows; and, where it is installed
 (`pip install mne-qt-browser`), MNE's browser scrolling by 33 ms a frame, which has no map. Then the window's own
-plots, which are PyQtGraph's: new data (a beat's average once a beat, a spectrum once a second), and the beat's cursor moved.
+plots, which are PyQtGraph's: new data (a beat's average once a beat, a spectrum once a second), and the beat's
+cursor moved.
 Turns alternate, so that a busy machine troubles all alike; a frame's cost is the painting thread's own time, since
 cores may be shared.
 """

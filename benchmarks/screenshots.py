@@ -4,7 +4,8 @@
 
 The scan and everything it tells its viewers are those of `zeromag live`; only the processes are one here, so that the
 picture does not depend on how busy the machine is. The report's first page needs `pdftoppm` (apt-get install
-poppler-utils). `--all` adds every layout in both themes; with `QT_SCALE_FACTOR=2` in the environment they are those of a fine screen.
+poppler-utils). `--all` adds every layout in both themes; with `QT_SCALE_FACTOR=2` in the
+environment they are those of a fine screen.
 """
 
 from __future__ import annotations

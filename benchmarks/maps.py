@@ -56,7 +56,8 @@ def frames(sensors: SensorArray, reading: F64, rounds: int) -> None:
     places, row, now = sensors.positions[:, :2], reading[None, :], np.zeros(1)
     found = medians(
         {
-            "zeromag field": lambda: operator.live_field(row),
+            "zeromag field": lambda: operator.live_field(row)[0],
+            "zeromag field, deviation": lambda: operator.live_field(row),
             "zeromag field, deviation, current": lambda: operator.live(now, row),
             "RBFInterpolator": lambda: RBFInterpolator(places, reading)(grid),
             "CloughTocher2DInterpolator": lambda: CloughTocher2DInterpolator(places, reading)(grid),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from zeromag._jit import BOOL, F64
 from zeromag.mapping.average import Average
-from zeromag.mapping.dipole_kernel import best_start, fit_place, half_space_gain
+from zeromag.mapping.dipole_kernel import best_start, fit_place, half_space_gain, place_covariance
 from zeromag.physics.frame import array_frame
 from zeromag.sensors import SensorArray
 
@@ -61,6 +62,7 @@ class DipoleFitter:
                 f"a dipole needs {PARAMETERS + 1} good magnetometers with positions, and there are {count}"
             )
         frame = array_frame(sensors)
+        self._columns = np.flatnonzero(self.good)
         self._positions: F64 = np.ascontiguousarray(frame.inside(sensors.positions[self.good]))
         self._axes: F64 = np.ascontiguousarray(frame.turned(sensors.axes[self.good]))
         self._weight: F64 = 1.0 / np.maximum(noise[self.good], 1e-18)
@@ -73,26 +75,27 @@ class DipoleFitter:
         gains = np.empty((len(self._places), count, 2))
         for place, gain in zip(self._places, gains, strict=True):
             half_space_gain(place, self._positions, self._axes, self._weight, gain)
-        self._bases: F64 = np.ascontiguousarray(np.linalg.qr(gains)[0].transpose(0, 2, 1))
+        self._bases: F64 = np.ascontiguousarray(np.linalg.qr(gains)[0].transpose(1, 2, 0))
 
     def __call__(self, reading: F64, time: float = 0.0) -> Dipole:
         """Return the dipole that explains one reading (n_channels,) T best."""
-        y = np.ascontiguousarray(reading[self.good] * self._weight)
+        y = reading[self._columns] * self._weight
         place = self._places[best_start(y, self._bases)].copy()
-        q, square = np.zeros(2), np.zeros((3, 4))
+        q, square, bound = np.zeros(2), np.zeros((3, 4)), np.empty((3, 3))
         cost = fit_place(y, place, self._positions, self._axes, self._weight, self._box, q, square)
         chi2 = cost / (len(y) - PARAMETERS)
-        bound = _inverse(square[:, :3])
+        determinant = place_covariance(square, bound)
         # a misfit beyond the noise widens the volume: the model is then as doubtful as the noise
-        covariance = bound * max(1.0, chi2)
-        power = float(np.sum(y * y))
+        size = 4 / 3 * math.pi * math.sqrt((CHI2 * max(1.0, chi2)) ** 3 * max(0.0, determinant))
+        power = float(y @ y)
+        x, up, out = place.tolist()
         return Dipole(
             time=time,
-            position=(float(place[0]), float(place[1]), float(place[2])),
+            position=(x, up, out),
             moment=(float(q[0]), float(q[1]), 0.0),
             goodness=1.0 - cost / power if power > 0 else float("nan"),
-            volume=float(4 / 3 * np.pi * np.sqrt(max(0.0, np.linalg.det(CHI2 * covariance)))),
-            bound=float(np.sqrt(np.trace(bound))),
+            volume=size,
+            bound=math.sqrt(bound[0, 0] + bound[1, 1] + bound[2, 2]),
             chi2=chi2,
         )
 
@@ -108,10 +111,3 @@ def moving_dipole(average: Average, settings: DipoleFit | None = None, every: in
     fitter = (settings or DipoleFit()).of(average.sensors, average.good, average.noise)
     rows = range(0, len(average.time), every)
     return tuple(fitter(average.wave[row], float(average.time[row])) for row in rows)
-
-
-def _inverse(fisher: F64) -> F64:
-    """Return the inverse of a Fisher matrix, infinite where it has none."""
-    if not np.isfinite(fisher).all() or np.linalg.cond(fisher) > 1e14:
-        return np.diag(np.full(3, np.inf))
-    return np.asarray(np.linalg.inv(fisher), dtype=np.float64)

@@ -106,15 +106,21 @@ def _solve(square: F64, damp: float, step: F64) -> None:
 
 @kernel
 def best_start(y: F64, bases: F64) -> int:
-    """Return the grid place whose gain explains most: `bases` (n_places, 2, n) orthonormal rows."""
+    """Return the grid place whose gain explains most: `bases` (n, 2, n_places), orthonormal at each place.
+
+    Summed channel by channel over all places at once: a sum over channels would wait for each of its additions.
+    """
+    first, second = np.zeros(bases.shape[2]), np.zeros(bases.shape[2])
+    for c in range(y.shape[0]):
+        value = y[c]
+        for p in range(bases.shape[2]):
+            first[p] += bases[c, 0, p] * value
+            second[p] += bases[c, 1, p] * value
     best, most = 0, -1.0
-    for p in range(bases.shape[0]):
-        first, second = 0.0, 0.0
-        for c in range(y.shape[0]):
-            first += bases[p, 0, c] * y[c]
-            second += bases[p, 1, c] * y[c]
-        if first * first + second * second > most:
-            best, most = p, first * first + second * second
+    for p in range(bases.shape[2]):
+        explained = first[p] * first[p] + second[p] * second[p]
+        if explained > most:
+            best, most = p, explained
     return best
 
 
@@ -148,3 +154,26 @@ def fit_place(y: F64, place: F64, positions: F64, axes: F64, weight: F64, box: F
             break
     _normal(place, q, basis, rest, positions, axes, weight, here, high, square)
     return cost
+
+
+@kernel
+def place_covariance(square: F64, out: F64) -> float:
+    """Write the inverse of the place's Fisher matrix (`square`, columns 0 to 2) to `out`; return its determinant.
+
+    By cofactors; infinite on the diagonal, with an infinite determinant, where there is no inverse.
+    """
+    a, b, c = square[0, 0], square[0, 1], square[0, 2]
+    d, e, f = square[1, 1], square[1, 2], square[2, 2]
+    determinant = a * (d * f - e * e) - b * (b * f - e * c) + c * (b * e - d * c)
+    out[:] = 0.0
+    # of a product of the diagonal, what rounding leaves of nothing
+    if not determinant > 1e-14 * a * d * f:
+        out[0, 0], out[1, 1], out[2, 2] = np.inf, np.inf, np.inf
+        return float(np.inf)
+    out[0, 0], out[1, 1], out[2, 2] = d * f - e * e, a * f - c * c, a * d - b * b
+    out[0, 1], out[0, 2], out[1, 2] = c * e - b * f, b * e - c * d, b * c - a * e
+    out[1, 0], out[2, 0], out[2, 1] = out[0, 1], out[0, 2], out[1, 2]
+    for k in range(3):
+        for j in range(3):
+            out[k, j] /= determinant
+    return float(1.0 / determinant)

@@ -13,7 +13,7 @@ from zeromag.mapping.average import Average
 from zeromag.mapping.field_map import FieldMap
 from zeromag.mapping.gains import bz_with_slopes, moments
 from zeromag.mapping.map_grid import map_grid, pitch
-from zeromag.mapping.map_operator import MapOperator, light
+from zeromag.mapping.map_operator import MapOperator
 from zeromag.physics.conductor import Conductor, lead_field
 from zeromag.physics.frame import Frame, array_frame
 from zeromag.physics.halfspace import HalfSpace
@@ -163,7 +163,6 @@ class ArrayMap:
             value=value,
             dx=dx,
             dy=dy,
-            light=(light(value), light(dx), light(dy)),
             sd=np.sqrt(np.maximum(spread, 0.0)),
             margin=pitch(places) / 2,
             inverse=inverse,

@@ -154,6 +154,9 @@ def _study(add: Add) -> None:
     parser.add_argument("dataset", type=Path, help="a folder of recordings, or the root of a BIDS dataset")
     parser.add_argument("--out", type=Path, required=True, help="folder for results; what is whole there is not redone")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes at a time; default: all cores")
+    parser.add_argument(
+        "--scheduler", default="", metavar="ADDRESS", help="a Dask cluster that does it, tcp://HOST:PORT"
+    )
     _settings(parser)
 
 

@@ -17,9 +17,13 @@ def run(flags: argparse.Namespace) -> int:
 
     if flags.jobs is not None and flags.jobs < 1:
         raise InputError(f"--jobs is the number of processes, 1 or more, got {flags.jobs}")
+    if flags.jobs is not None and flags.scheduler:
+        raise InputError("--jobs is for this machine; with --scheduler the cluster's own workers say how many")
     session = session_of(flags)
     with Progress(f"studying {flags.dataset}") as progress:
-        studied = study(flags.dataset, flags.out, session, jobs=flags.jobs or _cores(), progress=progress)
+        studied = study(
+            flags.dataset, flags.out, session, jobs=flags.jobs or _cores(), scheduler=flags.scheduler, progress=progress
+        )
     for row in studied.failed:
         print(f"zeromag: {row['member']} failed: {row['error']}", file=sys.stderr)
     if not studied.parquet:

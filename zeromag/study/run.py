@@ -17,6 +17,7 @@ from zeromag.output.ready import ready
 from zeromag.output.summary import provenance
 from zeromag.progress import silent
 from zeromag.session import Session
+from zeromag.study.cluster import scattered
 from zeromag.study.group_map import group_map
 from zeromag.study.members import Member, members
 from zeromag.study.pool import pooled
@@ -41,8 +42,12 @@ class Studied:
         return f"{told} ({self.skipped} were whole already)" if self.skipped else told
 
 
-def study(dataset: Path, out: Path, session: Session, *, jobs: int, progress: Progress = silent) -> Studied:
+def study(
+    dataset: Path, out: Path, session: Session, *, jobs: int, scheduler: str = "", progress: Progress = silent
+) -> Studied:
     """Map every recording of `dataset` into `out/members`, then write the tables and the group's report.
+
+    `jobs` at a time on this machine, or as the Dask cluster at `scheduler` gives them out.
 
     A recording whose result of the same input, session and version is whole is not done again; one that
     fails is listed with its sentence, and the others go on.
@@ -50,14 +55,15 @@ def study(dataset: Path, out: Path, session: Session, *, jobs: int, progress: Pr
     Raises
     ------
     InputError
-        If there is no recording.
+        If there is no recording, or no such cluster.
     StorageError
         If results cannot be written; what is there stays, and the same command goes on from it.
     """
     todo = members(dataset, out)
     folder = ready(out) / "members"
     finished: dict[str, Done] = {}
-    for done in pooled(partial(_at, folder, session), todo, jobs):
+    task = partial(_at, folder.resolve(), session)
+    for done in scattered(task, todo, scheduler) if scheduler else pooled(task, todo, jobs):
         if done.full:
             raise StorageError(f"{done.error}; what is done is kept, and the same command goes on from there")
         finished[done.member.name] = done

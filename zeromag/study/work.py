@@ -17,6 +17,7 @@ from zeromag.errors import InputError, StorageError, ZeromagError
 from zeromag.offline import BLOCK, map_source, session_of
 from zeromag.output.folder import write_results
 from zeromag.output.ready import ready
+from zeromag.scan.outcome import Outcome
 from zeromag.session import Session
 from zeromag.study.members import Member
 
@@ -43,9 +44,7 @@ def work(member: Member, folder: Path, session: Session) -> Done:
         named = session.changed(
             source=member.name, subject=_subject(member.name)
         )  # not the path: the same dataset elsewhere gives the same bytes
-        source = open_source(str(member.path), block=BLOCK)
-        named = session_of(source, named)
-        outcome = map_source(source, named)
+        outcome, named = _scanned(member, named)
         write_results(ready(folder), outcome, named)
         (folder / SEAL).write_text(json.dumps({**seal, "summary": _summary_digest(folder)}), encoding="utf-8")
     except StorageError as error:
@@ -62,6 +61,16 @@ def work(member: Member, folder: Path, session: Session) -> Done:
             member, f"this is a fault of zeromag ({type(error).__name__}: {error}); please report it with {kept}"
         )
     return Done(member)
+
+
+def _scanned(member: Member, session: Session) -> tuple[Outcome, Session]:
+    """Return what is in a recording; InputError when it cannot be read: the others may well be readable."""
+    try:
+        source = open_source(str(member.path), block=BLOCK)
+        session = session_of(source, session)
+        return map_source(source, session), session
+    except OSError as error:
+        raise InputError(f"{member.path} cannot be read: {error.strerror or error}") from error
 
 
 def begin() -> None:

@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+import zmq
 
 from tests.viz_qt import application
 from tests.viz_scene import RATE, array, grid, pole_map, status
@@ -88,6 +89,26 @@ def test_where_nobody_answers_it_is_said_and_tried_again():
         until(lambda: feed.message != "")
     assert "no zeromag stream answered at tcp://127.0.0.1:9" in feed.message
     assert feed.state() == "WAITING"
+
+
+def test_a_stream_of_another_version_is_named_as_such():
+    """Frames of a version that is to come: the viewer waits and says why it shows nothing."""
+    from zeromag.acquire.message import Stamp
+    from zeromag.acquire.wire import encode_description
+
+    frame = bytearray(encode_description(Description(array(), RATE), Stamp(1, 1, 0)))
+    frame[4] = 99
+    with zmq.Context() as context, context.socket(zmq.PUB) as socket:
+        socket.linger = 0
+        port = socket.bind_to_random_port("tcp://127.0.0.1")
+        with following(f"tcp://127.0.0.1:{port}") as feed:
+
+            def told() -> bool:
+                socket.send(bytes(frame))
+                return "of no version this zeromag reads" in feed.message
+
+            until(told)
+            assert feed.state() == "WAITING"
 
 
 def test_a_window_on_a_stream_ends_when_asked(stream, monkeypatch):

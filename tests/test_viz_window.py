@@ -73,6 +73,32 @@ def test_the_pole_lies_where_the_grid_says(window):
     assert (box.bottom() - down) / box.height() == pytest.approx((0.06 + edge) / (2 * edge), abs=0.02)
 
 
+@pytest.mark.parametrize("overlay", ["lines", "arrows", "marks", "poles"])
+def test_what_is_drawn_on_the_map_lies_where_its_colours_do(window, overlay):
+    """Isolines, arrows, the crossed sensor S05 and the plus sign: all at the patient's upper left, the upper right."""
+    for name in ("lines", "arrows", "marks", "poles"):
+        setattr(window.map, name, False)
+    live(window)
+    bare = grabbed(window.map)
+    setattr(window.map, overlay, True)
+    drawn = np.abs(grabbed(window.map).astype(int) - bare.astype(int)).max(axis=2) > 60
+    box = window.map.picture(window.map.rect().toRectF().adjusted(10, 28, -10, -8))
+    middle, half = int(box.center().x()), int(box.center().y())
+    upper = drawn[int(box.top()) : half]
+    left, right = upper[:, int(box.left()) : middle].sum(), upper[:, middle : int(box.right())].sum()
+    if overlay == "marks":  # every sensor has a mark, the bad one a heavy cross
+        x, y = (0.06 + 0.12) / 0.24, (0.12 - 0.10) / 0.24
+        at = int(box.left() + x * box.width()), int(box.top() + y * box.height())
+        other = int(box.right() - x * box.width())
+        around = [drawn[at[1] - 8 : at[1] + 8, k - 8 : k + 8].sum() for k in (at[0], other)]
+        assert around[0] > 1.5 * around[1] > 0
+    elif overlay == "poles":
+        across, down = (round(v) for v in centre(reds(bare)[:, : int(box.right())]))
+        assert drawn[down - 8 : down + 8, across - 8 : across + 8].sum() > 40
+    else:
+        assert right > 2 * left
+
+
 def test_state_is_said_and_a_stale_picture_greys(window):
     live(window)
     fresh = grabbed(window.map)

@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QWidget
 from zeromag import __version__
 from zeromag.viz.feed import Feed
 from zeromag.viz.panel import write
-from zeromag.viz.readings import Reading
+from zeromag.viz.readings import Reading, source_words
 from zeromag.viz.theme import RESEARCH_USE, Theme
 
-SHORT = 32  # letters of the source
+SHORT = 36  # letters of the source
 TONES = {
     "LIVE": "good",
     "REPLAY": "accent",
@@ -39,7 +39,7 @@ class Header(QWidget):
 
     def show_feed(self, feed: Feed, state: str, readings: list[Reading]) -> None:
         """Take state and numbers, and repaint when one has changed."""
-        source = ("simulated · " if feed.status.simulated else "") + feed.status.source
+        source = source_words(feed.status)
         before = (self.state, self.readings, self.recording, self.source)
         self.state, self.readings, self.recording, self.source = state, readings, feed.status.recording, source
         if before != (self.state, self.readings, self.recording, self.source):

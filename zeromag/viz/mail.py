@@ -20,7 +20,7 @@ from zeromag.viz.feed import Feed, LiveMap, Stream
 from zeromag.viz.isolines import isolines
 from zeromag.viz.palette import colour_indices, diverging, on_screen
 from zeromag.viz.places import edges, heart_places
-from zeromag.viz.readings import Latency, parameter_rows, readings
+from zeromag.viz.readings import Latency, parameter_rows, readings, source_words
 from zeromag.viz.scale import arrow_sizes, isoline_step
 from zeromag.viz.status import Status
 from zeromag.viz.theme import INTO_CHEST, OUT_OF_CHEST, RESEARCH_USE
@@ -165,7 +165,7 @@ class _Shared:
         """Return the message."""
         if self._of[0] is not status:
             fields = {
-                "source": ("simulated · " if status.simulated else "") + status.source,
+                "source": source_words(status),
                 "recording": status.recording,
                 "parameters": parameter_rows(status.parameters),
                 "reasons": [] if status.usable.answer == "yes" else status.usable.reasons,

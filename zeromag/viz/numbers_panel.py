@@ -35,7 +35,7 @@ class NumbersPanel(Panel):
             return
         room = max(1, int(area.height() // LINE))
         shown = self.rows if len(self.rows) <= room else self.rows[: room - 1]
-        names, value = 0.40 * area.width(), 0.25 * area.width()
+        names, value = 0.375 * area.width(), 0.225 * area.width()
         for k, (name, number, spread) in enumerate(shown):
             top = area.top() + k * LINE
             write(painter, QRectF(area.left(), top, names, LINE), name, self.theme.quiet, align="left")

@@ -79,14 +79,21 @@ def parameter_rows(parameters: dict[str, Figure]) -> list[tuple[str, str, str]]:
     return [(parameter_name(name), *figure_words(asdict(parameters[name]))) for name in ordered]
 
 
+def source_words(status: Status) -> str:
+    """Return where the samples come from, and that they are made up when they are."""
+    return f"simulated · {status.source.removeprefix('sim:')}" if status.simulated else status.source
+
+
 def shielding_words(step: Cleaning) -> str:
     """Return what a cleaning step takes away, bands below 1 dB left out, and its noise and delay."""
-    bands = [
-        f"{value:.0f} dB at {band}" for band, value in step.shielding_db.items() if value is not None and value >= 1
-    ]
+    bands = [(band, value) for band, value in step.shielding_db.items() if value is not None and value >= 1]
+    taken = ", ".join(
+        f"{value:.0f} dB at {band}" if k == 0 else f"{value:.0f} at {band.removesuffix(' Hz')}"
+        for k, (band, value) in enumerate(bands)
+    )
     noise = [] if step.noise_gain is None else [f"noise ×{step.noise_gain:.2f}"]
     late = [] if not step.delay_s or step.delay_s < 5e-5 else [f"{1e3 * step.delay_s:.1f} ms late"]
-    return "  ".join([*(bands or ["no shielding"]), *noise, *late])
+    return "  ".join([taken or "no shielding", *noise, *late])
 
 
 def kept_words(step: Cleaning) -> str:

@@ -68,6 +68,8 @@ def _live(add: Add) -> None:
     parser.add_argument("--web", action="store_true", help="the page on 127.0.0.1 instead of the window")
     parser.add_argument("--seconds", type=_seconds, help="end by itself after this much of the stream")
     parser.add_argument("--out", type=Path, help="folder for the recording and the results; without it nothing is kept")
+    parser.add_argument("--lsl", dest="lsl_filtered", metavar="NAME", help="send the cleaned stream over LSL too")
+    parser.add_argument("--lsl-raw", metavar="NAME", help="send the stream as it comes over LSL too")
     _settings(parser)
 
 
@@ -85,6 +87,7 @@ def _acquire(add: Add) -> None:
     parser.add_argument("--record", type=Path, help="folder for journal and recording; without it nothing is kept")
     parser.add_argument("--seconds", type=_seconds, help="end by itself after this much of the stream")
     parser.add_argument("--keys", type=Path, help="folder of `zeromag keys`; needed off this machine")
+    parser.add_argument("--lsl", dest="lsl_raw", metavar="NAME", help="send the stream over LSL too")
     parser.add_argument("--leash", action="store_true", help=argparse.SUPPRESS)
     _settings(parser)
 
@@ -95,6 +98,7 @@ def _process(add: Add) -> None:
     parser.add_argument("--bind", help="where to publish; default tcp://127.0.0.1:* (any free port)")
     parser.add_argument("--out", type=Path, help="folder for the results at the end")
     parser.add_argument("--keys", type=Path, help="folder of `zeromag keys`; needed off this machine")
+    parser.add_argument("--lsl", dest="lsl_filtered", metavar="NAME", help="send the cleaned stream over LSL too")
     parser.add_argument("--leash", action="store_true", help=argparse.SUPPRESS)
     _settings(parser)
 

@@ -42,6 +42,13 @@ class Beats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hearts: Literal["auto", "one", "fetal"] = "auto"  # fetal: a fetus beside its mother; auto: only in `sim:fetal`
 
 
+class Lsl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Under which names the stream goes out as Lab Streaming Layer streams too; empty: not at all."""
+
+    raw: str = ""
+    filtered: str = ""
+
+
 class Map(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the field map is made."""
 
@@ -69,6 +76,7 @@ class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     beats: Beats = Beats()
     map: Map = Map()
     sources: Sources = Sources()
+    lsl: Lsl = Lsl()
     calibration: Calibration = {}  # of the sensors; in a session file also the name of such a file
 
     def as_dict(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from zeromag.acquire.desk import Desk
 from zeromag.acquire.journal import WARN_SECONDS, Journal
@@ -21,6 +21,9 @@ from zeromag.acquire.steady import Steady
 from zeromag.acquire.triggers import Triggers
 from zeromag.block import Block
 from zeromag.errors import SourceLostError, ZeromagError
+
+if TYPE_CHECKING:
+    from zeromag.acquire.lsl import LslOutlet
 
 CATCH_UP_SECONDS: Final = 30.0  # consumers may take to read what they missed, after the end
 
@@ -37,11 +40,12 @@ def acquire(
     announce: Announce,
     session: dict[str, Any],
     keys: Path | None = None,
+    lsl: str = "",
 ) -> dict[str, Any]:
     """Acquire until the source ends, `seconds` of stream have passed or `stop` is set; return what happened.
 
     `announce` is told `endpoint` once blocks can be had, `journal` and `recording` as they come to be, and
-    `say` with a sentence for people.
+    `say` with a sentence for people. `lsl` names a Lab Streaming Layer stream that the blocks go out on too.
 
     Raises
     ------
@@ -58,10 +62,11 @@ def acquire(
         desk = Desk(recorder, session, None if record is None else recorder.opened())
         stack.callback(desk.release)
         publisher = stack.enter_context(Publisher(description, bind=bind, journal=desk.journal, keys=keys, desk=desk))
+        send = stack.enter_context(_outlet(lsl, source)) if lsl else None
         announce({"endpoint": publisher.endpoint})
         stream = lasting(source, _reopening(source_spec, block), announce, stop)
         blocks = paced(stream, 1.0 if pace else math.inf, sleep=stop.wait)
-        samples, failure = _carry(blocks, publisher, desk, seconds, stop, announce)
+        samples, failure = _carry(blocks, publisher, desk, seconds, stop, announce, send)
         desk.close()
         publisher.end(samples, str(failure) if failure else "stopped" if stop.is_set() else "the source ended")
         summary: dict[str, Any] = {"samples": samples, "rate_hz": source.rate, "journal": None, "recording": None}
@@ -89,6 +94,7 @@ def _carry(
     seconds: float | None,
     stop: threading.Event,
     announce: Announce,
+    send: Callable[[Block], None] | None,
 ) -> tuple[int, ZeromagError | None]:
     """Publish block by block; return the index after the last sample, and what ended it if nobody wanted that."""
     samples, first = 0, None
@@ -111,6 +117,8 @@ def _carry(
                     break
                 piece = piece if left >= len(piece) else piece.part(0, left)
                 publisher(desk.before(piece, publisher))
+                if send is not None:
+                    send(piece)
                 samples = piece.stop
                 watch()
         except ZeromagError as error:
@@ -118,6 +126,12 @@ def _carry(
         except Exception as error:  # noqa: BLE001 - a plugged-in source may raise anything; what came is kept
             return samples, SourceLostError(f"the source failed after sample {samples}: {error!r}")
     return samples, None
+
+
+def _outlet(name: str, source: Source) -> LslOutlet:
+    from zeromag.acquire.lsl import LslOutlet
+
+    return LslOutlet(source.sensors, source.rate, name)
 
 
 def _reopening(spec: str, block: int) -> Callable[[], Source] | None:

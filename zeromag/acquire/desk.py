@@ -23,7 +23,7 @@ from zeromag.sensors import SensorArray
 from zeromag.session import Session, changes, session_from
 
 PATIENCE: Final = 2.0  # s until a block comes
-FIXED: Final = ("source", "acquire.", "calibration")  # keys that cannot change while a source is open
+FIXED: Final = ("source", "acquire.", "lsl.", "calibration")  # keys that cannot change while a source is open
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from zeromag.sensors import POINT_MAGNETOMETER, Kind, SensorArray
 
 GAP_SECONDS: Final = 0.2  # LSL repairs what is shorter; a sender's stamps jitter
 SILENCE_SECONDS: Final = 60.0
+_LAST_SECONDS: Final = 0.3
 _KEPT_SECONDS: Final = 360  # what the sender keeps for a reader that is cut off
 _LOC: Final = [f"{row}{axis}" for row in ("R0", "Ex", "Ey", "Ez") for axis in "xyz"]
 _KINDS: Final[dict[str, Kind]] = {"mag": "mag", "ref_meg": "ref", "ecg": "ecg", "stim": "stim"}
@@ -83,10 +84,17 @@ class LslSource:
 
 
 class LslOutlet:
-    """A sink that sends blocks as an LSL stream in SI units."""
+    """A sink that sends blocks as an LSL stream in SI units; one of another array makes the stream anew.
+
+    Never waits: liblsl forgets what no reader has taken for six minutes. A sample carries the instant it was taken.
+    """
 
     def __init__(self, sensors: SensorArray, rate: float, name: str) -> None:
-        lsl = _pylsl()
+        self._sensors, self._rate, self._name = sensors, rate, name
+        self._outlet: Any = self._opened()
+
+    def _opened(self) -> Any:
+        lsl, sensors, rate, name = _pylsl(), self._sensors, self._rate, self._name
         info = lsl.StreamInfo(name, "MEG", len(sensors), rate, "double64", f"zeromag-{name}")
         info.desc().append_child_value("manufacturer", "zeromag")
         channels = info.desc().append_child("channels")
@@ -102,16 +110,21 @@ class LslOutlet:
             values = np.concatenate([sensors.positions[c], *triple(sensors.axes[c])])
             for key, value in zip(_LOC, values.tolist(), strict=True):
                 place.append_child_value(key, repr(value))
-        self._outlet: Any = lsl.StreamOutlet(info, max_buffered=_KEPT_SECONDS)
+        return lsl.StreamOutlet(info, max_buffered=_KEPT_SECONDS)
 
     def __call__(self, block: Block) -> None:
         """Send one block."""
-        self._outlet.push_chunk(np.ascontiguousarray(block.data))
+        if block.rate != self._rate or not block.sensors.same_as(self._sensors):
+            self._sensors, self._rate, self._outlet = block.sensors, block.rate, None  # the old one closes first
+            self._outlet = self._opened()
+        ago = (time.monotonic_ns() - block.t_ns) * 1e-9 if block.t_ns else 0.0
+        self._outlet.push_chunk(np.ascontiguousarray(block.data), _pylsl().local_clock() - ago)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *failure: object) -> None:
+        time.sleep(_LAST_SECONDS)  # what is on its way is dropped, and there is nothing that could be awaited
         self._outlet = None  # liblsl closes a stream when its last holder lets go
 
 

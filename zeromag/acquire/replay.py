@@ -11,11 +11,22 @@ from zeromag.errors import InputError
 def replay(path: Path, *, block: int = 10) -> Recorded:
     """Return the source that reads a recording: our own, a journal, WFDB, Cerca, QuSpin, or anything MNE reads.
 
+    What others wrote is read by a process of its own, which a damaged file may crash.
+
     Raises
     ------
     InputError
         The file is missing, damaged, of no known kind or without magnetometers that have a place.
     """
+    if path.name.lower().endswith((".zm.h5", ".zmj")) or not path.exists():
+        return opened(path, block=block)
+    from zeromag.acquire.foreign import foreign
+
+    return foreign(path, block=block)
+
+
+def opened(path: Path, *, block: int = 10) -> Recorded:
+    """Return the source over a recording that this process itself reads; raises InputError as `replay` does."""
     if not path.exists():
         raise InputError(f"there is no file {path}")
     name = path.name.lower()

@@ -48,4 +48,5 @@ def _acquire(
         announce=announce,
         session=session.as_dict(),
         keys=keys,
+        lsl=session.lsl.raw,
     )

@@ -21,6 +21,8 @@ FLAGS = {
     "hearts": "beats.hearts",
     "block": "acquire.block",
     "bind": "acquire.bind",
+    "lsl_raw": "lsl.raw",
+    "lsl_filtered": "lsl.filtered",
 }
 
 

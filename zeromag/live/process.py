@@ -91,6 +91,7 @@ class _Processing:
         self._scan: Scan | None = None
         self._broadcast: Broadcast | None = None
         self._parts = 1  # streams that there were
+        self._send: Callable[[Block], None] | None = None  # over LSL
 
     def order(self, order: Order) -> Reply:
         """Hand an order on to the acquisition, unless it asks for settings that could not work here."""
@@ -101,10 +102,16 @@ class _Processing:
 
     def follow(self, source: Subscription, publisher: Publisher, stop: threading.Event, drain: float) -> None:
         """Scan to the end; a stream that cannot go on still leaves the results of what had come."""
+        if self._session.lsl.filtered:
+            from zeromag.acquire.lsl import LslOutlet
+
+            described = publisher.description
+            self._send = LslOutlet(described.sensors, described.rate, self._session.lsl.filtered)
         try:
             self._carry(source, publisher, stop, drain)
         finally:
             self._finish(over=True)
+            self._send = None  # only now: LSL drops what is still on its way when its outlet goes
 
     def _carry(self, source: Subscription, publisher: Publisher, stop: threading.Event, drain: float) -> None:
         heard, waiting, asked = time.monotonic(), False, float("inf")
@@ -141,6 +148,8 @@ class _Processing:
             publisher.describe(_told(scan.session))
             self._begun(scan)
         self._broadcast(scanned, lost=lost)
+        if self._send is not None:
+            self._send(scanned.cleaned)
 
     def _end_part(self, block: Block, publisher: Publisher) -> None:
         """Write the results of what came before the source became another one, and go on with that."""

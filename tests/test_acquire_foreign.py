@@ -30,7 +30,9 @@ def fif(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def impostor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file, and a module that its reader runs before it: what the file would do is in ZEROMAG_TEST_DOES."""
     (tmp_path / "sitecustomize.py").write_text(
-        "import os, sys\nif 'zeromag.acquire.foreign_child' in sys.orig_argv:\n    exec(os.environ['ZEROMAG_TEST_DOES'])\n"
+        "import os, sys\n"
+        "if 'zeromag.acquire.foreign_child' in sys.orig_argv:\n"
+        "    exec(os.environ['ZEROMAG_TEST_DOES'])\n"
     )
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     path = tmp_path / "impostor.fif"
@@ -91,9 +93,7 @@ def test_what_crashes_or_hangs_its_reader_is_one_sentence(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of a process are set as on Linux")
 def test_a_file_that_wants_all_memory_is_refused(impostor: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    greedy = (
-        "import zeromag.acquire.replay as r\ndef opened(path, block=10): return bytearray(1 << 40)\nr.opened = opened"
-    )
+    greedy = "import zeromag.acquire.replay as r\nr.opened = lambda path: bytearray(1 << 40)"
     monkeypatch.setenv("ZEROMAG_TEST_DOES", greedy)
     with pytest.raises(InputError, match="needs more than 8 GB of memory"):
         replay(impostor)

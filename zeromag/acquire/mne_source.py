@@ -30,6 +30,7 @@ _MNE_FAILS: Final = (
     OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, EOFError, NotImplementedError,
     ImportError, AssertionError, MemoryError, ArithmeticError, struct.error,
 )  # fmt: skip
+_OURS: Final = re.compile(r"(trigger/-?\d+|(source|recording|channel|beat)/[a-z]+)")
 
 
 def mne_source(path: Path, *, block: int = 10) -> Recorded:
@@ -154,8 +155,18 @@ def _annotated(raw: Any, sensors: SensorArray, rate: float) -> tuple[list[Span],
             channels = tuple(column[name] for name in note.get("ch_names", ()) if name in column)
             bad.append((start, stop, channels))
         else:
-            marks.append(Event(sample=start, kind="mark", samples=max(0, stop - start), why=text))
+            marks.append(_event(text, start, max(0, stop - start), tuple(note.get("ch_names") or ())))
     return sorted(gaps), bad, marks
+
+
+def _event(text: str, sample: int, samples: int, channels: tuple[str, ...]) -> Event:
+    """Return what an annotation says: what `annotate` wrote is the same event again, the rest a mark."""
+    kind, _, why = text.partition(" ")
+    if kind == "session":
+        return Event(sample, kind, samples, why=why)
+    if _OURS.fullmatch(text):
+        return Event(sample, text, samples, channel=channels[0] if channels else "")
+    return Event(sample, "mark", samples, why=text)
 
 
 def _between(gaps: list[Span], samples: int) -> Generator[Span, None, None]:

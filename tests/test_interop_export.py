@@ -121,6 +121,7 @@ def test_bids_comes_back_through_mne_bids(tree: Path) -> None:
     }
     assert notes == {
         ("BAD_ACQ_SKIP", GAP[0], GAP[1] - GAP[0]), ("cough", MARK, 10), ("BAD_masked", BAD[0], BAD[1] - BAD[0]),
+        ("trigger/1", 1000, 0), ("trigger/2", 2000, 0), ("trigger/3", 3000, 0),
     }  # fmt: skip
     index, data, mask = joined(everything())
     read = raw.get_data().T

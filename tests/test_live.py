@@ -147,3 +147,17 @@ def test_children_do_not_outlive_a_killed_supervisor(start: Callable[..., Run]) 
     run.process.kill()
     assert vanished(children, 60.0)
     assert list(run.out.rglob("*.zm.h5"))
+
+
+def test_a_scan_ends_by_itself_when_it_is_usable(start: Callable[..., Run]) -> None:
+    run = start("--until", "usable", "--seconds", "60")
+    children: list[psutil.Process] = []
+    run.wait_for(lambda: len(run.children()) == 2)
+    children = list(run.children().values())
+    assert run.end(180.0) == 0, run.said
+    assert "usable: every parameter is known as well as is asked" in run.said
+    assert vanished(children)
+    summary = json.loads((run.out / "summary.json").read_text())
+    assert summary["usable"]["answer"] == "yes"
+    assert 8.0 < summary["duration_s"] < 60.0  # ten beats at 75 a minute, and two looks of 2 s each
+    assert list(run.out.rglob("*.zm.h5"))

@@ -67,6 +67,7 @@ def _live(add: Add) -> None:
     parser.add_argument("--headless", action="store_true", help="no window and no page")
     parser.add_argument("--web", action="store_true", help="the page on 127.0.0.1 instead of the window")
     parser.add_argument("--seconds", type=_seconds, help="end by itself after this much of the stream")
+    parser.add_argument("--until", choices=("usable",), help="end by itself when every parameter is precise enough")
     parser.add_argument("--out", type=Path, help="folder for the recording and the results; without it nothing is kept")
     parser.add_argument("--lsl", dest="lsl_filtered", metavar="NAME", help="send the cleaned stream over LSL too")
     parser.add_argument("--lsl-raw", metavar="NAME", help="send the stream as it comes over LSL too")

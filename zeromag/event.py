@@ -10,7 +10,7 @@ class Event:
     """One event of a stream.
 
     `kind` is a path with the general word first: `gap`, `beat/normal`, `beat/ectopic`, `channel/jumping`,
-    `channel/good`, `mark`, `trigger`, `mains`.
+    `channel/good`, `mark`, `trigger`, `mains`, `pause`.
     """
 
     sample: int  # index in the stream, gaps counted

@@ -20,7 +20,7 @@ def run(flags: argparse.Namespace) -> int:
     if flags.out is None:
         say("nothing is kept: give --out DIR for the recording and the results")
     with Progress("compiling kernels (once)", quiet=4.0) as progress:  # loading them takes less
-        return LiveRun(session, view, flags.seconds, flags.out).run(say, progress)
+        return LiveRun(session, view, flags.seconds, flags.out, until_usable=flags.until == "usable").run(say, progress)
 
 
 def say(sentence: str) -> None:

@@ -14,6 +14,7 @@ from zeromag.live.gate_watch import GateWatch
 from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat
 from zeromag.mapping.field_map import FieldMap, Grid
+from zeromag.mapping.gate import Usable
 from zeromag.scan.outcome import Outcome
 from zeromag.scan.scan import Scan, Scanned
 from zeromag.sensors import SensorArray
@@ -79,11 +80,21 @@ class Broadcast:
         if maps and (field_map := self._scan.live_map()) is not None:
             self._tell_map(field_map, block)
         if self._is_due("average", block, self._pace.average):
-            self._gate.ask(self._tell_averages(), self._scan.beats, self._scan.seconds)
+            self._gate.ask(self._tell_averages(), self._scan)
             if self._pace.patient:
                 self._gate.wait()
         if self._is_due("status", block, self._pace.status):
             self._publisher.result(Result("status", self._status()))
+
+    @property
+    def settled(self) -> bool:
+        """Whether two looks in a row have called the scan usable."""
+        return self._gate.usable_looks >= 2
+
+    @property
+    def usable(self) -> Usable:
+        """The gate's newest answer."""
+        return self._gate.usable
 
     def finish(self, outcome: Outcome, *, over: bool = True) -> None:
         """Publish the last averages and state, and that the stream is over unless another follows it."""

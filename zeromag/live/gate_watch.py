@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from zeromag.mapping.average import Average
-from zeromag.mapping.beat import Beat
+from zeromag.mapping.beat import Beat, own
 from zeromag.mapping.gate import Gate, Usable
 from zeromag.mapping.mapper import Mapper
 from zeromag.mapping.parameters import Parameter, parameters
+from zeromag.scan.scan import Scan
 
 DRAWS = 50  # of the bootstrap: enough for a glance; the outcome takes more
+SLACK = 2.5  # s that a beat may take to be decided, beyond which a stream without one is silent
 
 
 class GateWatch:
@@ -23,17 +25,28 @@ class GateWatch:
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gate")
         self._running: Future[Any] | None = None
         self.usable: Usable = Usable(answer="not yet", reasons=["no heartbeat so far"], seconds_needed=0.0)
+        self.usable_looks = 0  # looks in a row that said yes
         self.parameters: dict[str, Parameter] = {}
 
-    def ask(self, averages: Sequence[Average], beats: Sequence[Beat], seconds: float) -> None:
+    def ask(self, averages: Sequence[Average], scan: Scan) -> None:
         """Look again, unless the last look is still under way."""
         if self._running is None or self._running.done():
-            self._running = self._worker.submit(self._look, averages, tuple(beats), seconds)
+            now = own(scan.beats), scan.seconds, max(0.0, scan.silent - SLACK), scan.status()["channels"]
+            self._running = self._worker.submit(self._look, averages, *now)
 
-    def _look(self, averages: Sequence[Average], beats: Sequence[Beat], seconds: float) -> None:
+    def _look(
+        self,
+        averages: Sequence[Average],
+        beats: Sequence[Beat],
+        seconds: float,
+        silent: float,
+        channels: Mapping[str, Mapping[str, str]],
+    ) -> None:
         normal = next((average for average in averages if average.main and average.nave > 1), None)
         self.parameters = parameters(normal, beats, self._mapper, draws=DRAWS) if normal is not None else {}
-        self.usable = Gate()(averages, beats, self.parameters, seconds, self._mapper)
+        gate = Gate()
+        self.usable = gate(averages, beats, self.parameters, seconds, self._mapper, silent=silent, channels=channels)
+        self.usable_looks = self.usable_looks + 1 if self.usable["answer"] == "yes" else 0
 
     def wait(self) -> None:
         """Stay until the look under way is done."""

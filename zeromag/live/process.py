@@ -92,6 +92,7 @@ class _Processing:
         self._broadcast: Broadcast | None = None
         self._parts = 1  # streams that there were
         self._send: Callable[[Block], None] | None = None  # over LSL
+        self._usable: tuple[str, bool] = ("", False)  # what was announced of it last
 
     def order(self, order: Order) -> Reply:
         """Hand an order on to the acquisition, unless it asks for settings that could not work here."""
@@ -150,6 +151,14 @@ class _Processing:
         self._broadcast(scanned, lost=lost)
         if self._send is not None:
             self._send(scanned.cleaned)
+        self._tell_usable(self._broadcast)
+
+    def _tell_usable(self, broadcast: Broadcast) -> None:
+        """Announce what the gate says whenever that changes, and once that the scan is precise enough for good."""
+        news = (broadcast.usable["answer"], broadcast.settled)
+        if news != self._usable:
+            self._usable = news
+            self._announce({"usable": news[0], "settled": news[1], "reasons": broadcast.usable["reasons"][:3]})
 
     def _end_part(self, block: Block, publisher: Publisher) -> None:
         """Write the results of what came before the source became another one, and go on with that."""

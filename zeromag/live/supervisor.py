@@ -25,12 +25,13 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class LiveRun:
-    """What to start: `view` is `window`, `page` or `none`; without `seconds` it runs until it is ended."""
+    """What to start: `view` is `window`, `page` or `none`; it runs until it is ended, usable or `seconds` long."""
 
     session: Session
     view: str = "window"
     seconds: float | None = None
     out: Path | None = None
+    until_usable: bool = False  # end when every parameter is known as well as is asked
 
     def run(self, say: Say, progress: Callable[[int, int], None]) -> int:
         """Run to the end and return the exit code: 0 done, 1 a process failed, 130 after Ctrl-C."""
@@ -92,11 +93,21 @@ class _Supervisor:
             self._say(f"open {news['url']} in a browser on this machine")
         if "endpoint" in news:
             self._connected(name, str(news["endpoint"]))
+        if "usable" in news and self._plan.until_usable:
+            self._judged(str(news["usable"]), bool(news["settled"]), [str(one) for one in news["reasons"]])
         if "interrupted" in news:
             self._say("ending: the recording and the results are being written")
             self._end()
         if "ended" in news:
             self._ended(name, int(news["ended"]))
+
+    def _judged(self, answer: str, settled: bool, reasons: list[str]) -> None:
+        """End a scan that is usable; say why one is not while there is something to do about it."""
+        if settled and not self._ending:
+            self._say("usable: every parameter is known as well as is asked; ending in order")
+            self._end()
+        elif answer == "no" and not self._ending:
+            self._say(f"not usable like this: {'; '.join(reasons)}")
 
     def _connected(self, name: str, endpoint: str) -> None:
         if name == "acquire":

@@ -165,7 +165,8 @@ def _descent(time: F64, values: F64, peak: int, until: float = np.inf) -> float:
     steepest = peak + int(np.argmin(slope[peak : stop + 1]))
     if slope[steepest] >= 0:
         return NAN
-    return float(time[steepest] - values[steepest] / slope[steepest])
+    end = float(time[steepest] - values[steepest] / slope[steepest])
+    return end if end <= time[-1] else NAN  # a wave that goes on beyond the window has no end
 
 
 def _risen(time: F64, values: F64, peak: int, first: int, share: float = 1 / 3) -> float:

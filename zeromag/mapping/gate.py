@@ -10,11 +10,16 @@ import numpy as np
 
 from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat
+from zeromag.mapping.dipole import DipoleFit
 from zeromag.mapping.mapper import Mapper
 from zeromag.mapping.measures import Measures
+from zeromag.mapping.notes import silence
 from zeromag.mapping.parameters import Parameter
+from zeromag.physics.frame import array_frame
 
-ASYSTOLE = 10.0  # s without a beat that are said
+BESIDE = 0.7  # of half the array, from which a heart lies beside it
+EXPLAINED = 0.9  # of the field by one dipole, for its place to be believed
+NAMED = 3  # sensors at most whose trouble is told
 
 
 class Usable(TypedDict):
@@ -41,7 +46,7 @@ class Gate:
         }
     )
     fewest: int = 10  # beats of the usual class
-    heartless: float = 20.0  # s after which a stream without a beat has no heart
+    heartless: float = 17.0  # s after which a stream without a beat has no heart: looked at every 2 s, said within 20
     longest: float = 1800.0  # s still needed beyond which the answer is no
 
     def __call__(
@@ -51,16 +56,36 @@ class Gate:
         parameters: Mapping[str, Parameter],
         seconds: float,
         mapper: Mapper | None = None,
+        *,
+        silent: float = 0.0,
+        channels: Mapping[str, Mapping[str, str]] | None = None,
     ) -> Usable:
-        """Return the answer after `seconds` of recording."""
+        """Return the answer after `seconds` of recording, of which the last `silent` had no beat.
+
+        `channels` tells each sensor's status, as in `summary.json`: those in trouble are named where it matters.
+        """
+        found = self._answer(averages, beats, parameters, seconds, mapper or Mapper())
+        if found["answer"] == "yes" and not silence(silent):
+            return found
+        reasons = [one for one in [*found["reasons"], silence(silent), *troubled(channels or {})] if one]
+        answer = "not yet" if found["answer"] == "yes" else found["answer"]
+        return Usable(answer=answer, reasons=reasons, seconds_needed=found["seconds_needed"])
+
+    def _answer(
+        self,
+        averages: Sequence[Average],
+        beats: Sequence[Beat],
+        parameters: Mapping[str, Parameter],
+        seconds: float,
+        mapper: Mapper,
+    ) -> Usable:
         usual = next((average for average in averages if average.main), None)
         if usual is None or not beats:
             return self._no_heart(seconds)
-        mapper = mapper or Mapper()
         reasons: list[str] = []
         if why := mapper.why_not(usual.sensors, usual.good):
             return Usable(answer="no", reasons=[why], seconds_needed=0.0)
-        reasons += pole_remedies(usual, mapper)
+        reasons += [one] if (one := beside(usual)) else pole_remedies(usual, mapper)
         if reasons:
             return Usable(answer="no", reasons=reasons, seconds_needed=0.0)
         needed = 0.0
@@ -97,6 +122,40 @@ class Gate:
         return more, f"{name} is known to ±{half:.3g}, wanted ±{tolerance:.3g} {found['unit']}"
 
 
+def troubled(channels: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Return what is wrong with the sensors that are not good: the first few by name, the others by number."""
+    bad = [(name, one) for name, one in channels.items() if one.get("status", "good") != "good"]
+    said = [f"sensor {name} is {one['status']}" + (f": {one['why']}" if one.get("why") else "") for name, one in bad]
+    return said[:NAMED] + ([f"and {len(bad) - NAMED} more sensors"] if len(bad) > NAMED else [])
+
+
+def beside(average: Average) -> str:
+    """Return where to move the array when the heart is not below it, told by the place of one dipole at R.
+
+    Cleaning that keeps a heart below the array bends the field of one beside it, so that both poles may seem to be
+    inside. The side is said only where the dipole explains the field.
+    """
+    try:
+        fitter = DipoleFit().of(average.sensors, average.good, np.full(len(average.good), 1e-13))
+    except ValueError:
+        return ""  # too few channels for a dipole
+    found = fitter(average.wave[average.at(0.0)])
+    places = array_frame(average.sensors).inside(average.sensors.positions[fitter.good])[:, :2]
+    middle, half = (places.max(axis=0) + places.min(axis=0)) / 2, float(np.ptp(places, axis=0).max()) / 2
+    across, up = found.position[0] - float(middle[0]), found.position[1] - float(middle[1])
+    if max(abs(across), abs(up)) <= BESIDE * half:
+        return ""
+    if not found.goodness >= EXPLAINED:
+        return "move the array until it lies over the heart: the field is not that of a heart below it"
+    return f"move the array 3 cm towards {_side(across, up)}: the heart lies beside it"
+
+
+def _side(across: float, up: float) -> str:
+    if abs(across) > abs(up):
+        return "the patient's left" if across > 0 else "the patient's right"
+    return "the head" if up > 0 else "the feet"
+
+
 def pole_remedies(average: Average, mapper: Mapper) -> list[str]:
     """Return, for each pole that the array does not see, where to move the array."""
     measures = Measures(average, mapper)
@@ -114,8 +173,7 @@ def pole_remedies(average: Average, mapper: Mapper) -> list[str]:
         ):
             if not inside:
                 across, up = place[0] - middle[0], place[1] - middle[1]
-                side = "the patient's left" if across > 0 else "the patient's right"
-                towards = side if abs(across) > abs(up) else ("the head" if up > 0 else "the feet")
+                towards = _side(across, up)
                 remedies.append(f"move the array 3 cm towards {towards}: the {sign} pole of {peak} is outside")
     return remedies
 

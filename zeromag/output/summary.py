@@ -37,6 +37,7 @@ def summary(outcome: Outcome, session: Session) -> dict[str, Any]:
         "beats": dict(sorted(counted.items())),
         "beats_left_out": dict(sorted(Counter(beat.why for beat in outcome.beats if beat.why).items())),
         "usable": outcome.usable,
+        "notes": list(outcome.notes),
         "cleaning": outcome.cleaning,
         "chain": outcome.chain_reason,
         "map": outcome.no_map or "minimum norm",

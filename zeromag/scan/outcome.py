@@ -37,6 +37,7 @@ class Outcome:
     usable: Usable
     cleaning: list[dict[str, Any]]
     chain_reason: str
+    notes: tuple[str, ...] = ()  # of the rhythm, in sentences: pauses, irregularity
 
     @property
     def gaps(self) -> list[Event]:

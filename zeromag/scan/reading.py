@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from zeromag.mapping.average import Average
@@ -27,14 +27,22 @@ class Reading:
     dipoles: tuple[Dipole, ...] = ()
 
 
-def read_beats(averages: Sequence[Average], beats: Sequence[Beat], seconds: float, mapper: Mapper) -> Reading:
+def read_beats(
+    averages: Sequence[Average],
+    beats: Sequence[Beat],
+    seconds: float,
+    mapper: Mapper,
+    channels: Mapping[str, Mapping[str, str]] | None = None,
+) -> Reading:
     """Return what the averages of `seconds` of stream say; parameters and dipoles are the normal beat's."""
     beats = own(beats)
     normal = next((average for average in averages if average.main), None)
     if normal is None:
-        return Reading(Gate()(averages, beats, {}, seconds, mapper), no_map="no normal heartbeat was found")
+        return Reading(
+            Gate()(averages, beats, {}, seconds, mapper, channels=channels), no_map="no normal heartbeat was found"
+        )
     found = parameters(normal, beats, mapper)
-    usable = Gate()(averages, beats, found, seconds, mapper)
+    usable = Gate()(averages, beats, found, seconds, mapper, channels=channels)
     if why := mapper.why_not(normal.sensors, normal.good):
         return Reading(usable, found, no_map=why)
     maps = {

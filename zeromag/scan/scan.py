@@ -17,6 +17,7 @@ from zeromag.mapping.beat import Beat, own
 from zeromag.mapping.field_map import FieldMap
 from zeromag.mapping.heart_rate import heart_rate
 from zeromag.mapping.mapper import Mapper
+from zeromag.mapping.notes import notes, pauses
 from zeromag.pipeline import Chain
 from zeromag.scan.channel_log import ChannelLog
 from zeromag.scan.cleaning_log import CleaningLog
@@ -157,8 +158,14 @@ class Scan:
         self._beats += self._hearts.finish().done
         self._beats.sort(key=lambda beat: beat.sample)
         averages = self.averages()
-        reading = read_beats(averages, self._beats, self.seconds, self.mapper)
+        channels = self._channels.report()
+        reading = read_beats(averages, self._beats, self.seconds, self.mapper, channels)
         sources = read_sources(averages, reading.dipoles, self.session)
+        heart, gaps = own(self._beats), [(event.sample, event.samples) for event in self._events if event.kind == "gap"]
+        still = pauses(heart, self.first, self._stop, self._head.rate, gaps)
+        self._events += [
+            Event(at, "pause", samples=n, why=f"no heartbeat for {n / self._head.rate:.1f} s") for at, n in still
+        ]
         return Outcome(
             sensors=self.sensors,
             rate=self._head.rate,
@@ -171,13 +178,20 @@ class Scan:
             dipoles=sources.dipoles,
             sources=sources,
             no_map=reading.no_map,
-            channels=self._channels.report(),
+            channels=channels,
             heart_rate=heart_rate(own(self._beats)),
             parameters=reading.parameters,
             usable=reading.usable,
+            notes=notes(heart, still, self.first, self._head.rate),
             cleaning=self.cleaning.report(),
             chain_reason=self.reason,
         )
+
+    @property
+    def silent(self) -> float:
+        """How long ago the last beat was, as far as beats are decided, s; from the beginning when there was none."""
+        last = max((beat.sample for beat in self._beats), default=float(self.first))
+        return max(0.0, (self._stop - last) / self._head.rate)
 
     @property
     def seconds(self) -> float:

@@ -34,7 +34,7 @@ def write_results(out: Path, outcome: Outcome, session: Session) -> None:
         if outcome.averages:
             write_evoked(out / "average-ave.fif", outcome.averages, outcome.rate)
         if outcome.maps:
-            write_maps(out / "maps.h5", outcome.maps)
+            write_maps(out / "maps.h5", outcome.maps, outcome.components)
         if outcome.sources.image is not None and outcome.sources.loop is not None:
             write_sources(out / "sources.h5", outcome.sources.image, session.sources.conductor)
             write_loop(out / "loop.csv", outcome.sources.loop)

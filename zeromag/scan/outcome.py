@@ -11,6 +11,7 @@ from zeromag.mapping.beat import Beat, own
 from zeromag.mapping.dipole import Dipole
 from zeromag.mapping.field_map import FieldMap
 from zeromag.mapping.gate import Usable
+from zeromag.mapping.map_components import Components
 from zeromag.mapping.parameters import Parameter
 from zeromag.scan.sources import Sources
 from zeromag.sensors import SensorArray
@@ -28,6 +29,7 @@ class Outcome:
     beats: tuple[Beat, ...]
     averages: tuple[Average, ...]  # normal first
     maps: dict[str, FieldMap]  # per class, over the averaged beat
+    components: Components | None  # Bx and By of the scan's own heart, where the array is triaxial
     dipoles: tuple[Dipole, ...]  # along the normal beat
     sources: Sources  # in the heart, of the scan's own average
     no_map: str  # why there is no map, empty when there is one

@@ -16,6 +16,7 @@ from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat, own
 from zeromag.mapping.field_map import FieldMap
 from zeromag.mapping.heart_rate import heart_rate
+from zeromag.mapping.map_components import components
 from zeromag.mapping.mapper import Mapper
 from zeromag.mapping.notes import notes, pauses
 from zeromag.pipeline import Chain
@@ -175,6 +176,7 @@ class Scan:
             beats=tuple(self._beats),
             averages=tuple(averages),
             maps=reading.maps,
+            components=next((components(one, self.mapper) for one in averages if one.main), None),
             dipoles=sources.dipoles,
             sources=sources,
             no_map=reading.no_map,

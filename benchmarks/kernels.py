@@ -1,68 +1,48 @@
 """How fast the filters are beside what a user would pick: `python -m benchmarks.kernels`.
 
-One thread, its CPU clock; candidates take turns round by round and the median round counts, so that a busy machine
-slows all of them alike. Only the ratios of one run are claims.
+Two rows of each: *arrays*, the stage's own call on an array beside the peer's call on an array; and *stage*, the same
+with blocks in and out, their checks and masks, which the peer does not have. The bar is held against the arrays.
 """
 
 from __future__ import annotations
 
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # a second thread of BLAS gains nothing at these sizes, and stalls
+
 import argparse
-import statistics
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.measure import Line, beside, keep, turns
+from zeromag._jit import F64, kernel
+from zeromag._lanes import LANES, fma, load, splat, store
 from zeromag.block import Block
-from zeromag.filters import BandPass, JointFit, Nlms, Notch, Rls, TemporalSeparation, default_chain
+from zeromag.filters import Nlms, Rls
 from zeromag.filters.operator import Operator, SpatialStep
 from zeromag.filters.sos import Cascade
-from zeromag.physics.arrays import grid, with_references
-from zeromag.pipeline import Chain
+from zeromag.physics.arrays import grid
 from zeromag.sensors import Kind, SensorArray
 
-ROUNDS = 15
+ROUNDS = 25
 BIQUADS = 7
-FMA_PER_BIQUAD = 5
+PER_BIQUAD = 5  # multiply-adds
+BARS = {64: "18 x, moonshot 20", 128: "16 x, moonshot 18", 512: "9 x, moonshot 11"}
+CHAINS = 1000  # of the limit: multiply-adds that follow on each other
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table."""
-
-    what: str
-    ours: float  # s per block
-    theirs: float  # s per block
-    beside: str
-    bar: str
-
-    def say(self) -> str:
-        """Return the line."""
-        ratio = f"{self.theirs / self.ours:7.1f} x" if self.theirs else " " * 9
-        return f"{self.what:44s} {self.ours * 1e6:10.1f} us {ratio}  {self.beside:28s} bar {self.bar}"
-
-
-def medians(candidates: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Return the median time of each candidate, s; they take turns."""
-    times: dict[str, list[float]] = {name: [] for name in candidates}
-    repeat = {name: _enough(run) for name, run in candidates.items()}
-    for _ in range(rounds):
-        for name, run in candidates.items():
-            begin = time.thread_time()
-            for _ in range(repeat[name]):
-                run()
-            times[name].append((time.thread_time() - begin) / repeat[name])
-    return {name: statistics.median(values) for name, values in times.items()}
-
-
-def _enough(run: Callable[[], object]) -> int:
-    """Return how often to repeat for some 5 ms, after a first call that compiles."""
-    run()
-    begin = time.thread_time()
-    run()
-    return max(1, int(5e-3 / max(time.thread_time() - begin, 1e-7)))
+@kernel
+def _limit(values: F64) -> None:
+    """Multiply and add as fast as the processor can: three vectors of sixteen that wait for nobody."""
+    a, b, c = load(values, 0), load(values, LANES), load(values, 2 * LANES)
+    scale, more = splat(0.999), splat(1e-3)
+    for _ in range(CHAINS):
+        a, b, c = fma(a, scale, more), fma(b, scale, more), fma(c, scale, more)
+    store(values, 0, a)
+    store(values, LANES, b)
+    store(values, 2 * LANES, c)
 
 
 def channels(n: int, rate: float = 1000.0, samples: int = 10) -> Block:
@@ -71,28 +51,78 @@ def channels(n: int, rate: float = 1000.0, samples: int = 10) -> Block:
     sensors = grid(side, side, 0.02).pick(range(n))
     rng = np.random.default_rng(0)
     data = 1e-12 * rng.normal(size=(samples, n)) + 20e-12 * np.sin(np.arange(samples) * 0.3)[:, None]
-    return Block(data=data, first=0, rate=rate, sensors=sensors, mask=np.zeros((samples, n), dtype=np.bool_))
+    return Block(data=data, first=0, rate=rate, sensors=sensors)
 
 
-def biquads(n: int, samples: int, rounds: int, bar: str) -> Row:
-    """Time a 4-section band-pass and three notches, state carried, beside `scipy.signal.sosfilt`."""
-    from scipy.signal import butter, iirnotch, sosfilt, sosfilt_zi, tf2sos
+def designs() -> list[NDArray[np.float64]]:
+    """Return a band-pass of four biquads and three notches of one."""
+    from scipy.signal import butter, iirnotch, tf2sos
 
     notches = [tf2sos(*iirnotch(50.0 * k, 10.0, fs=1000.0)) for k in (1, 2, 3)]
-    sections = np.concatenate([butter(4, (1.0, 40.0), "bandpass", fs=1000.0, output="sos"), *notches])
-    block = channels(n, samples=samples)
-    ours = Cascade(sections, block)
-    state = [sosfilt_zi(sections)[:, :, None] * block.data[0]]
+    return [butter(4, (1.0, 40.0), "bandpass", fs=1000.0, output="sos"), *notches]
 
-    def theirs() -> NDArray[np.float64]:
-        out, state[0] = sosfilt(sections, block.data, axis=0, zi=state[0])
+
+def sosfilt_of(sections: NDArray[np.float64], x: NDArray[np.float64]) -> Callable[[], object]:
+    """Return a call of `scipy.signal.sosfilt` that carries its state."""
+    from scipy.signal import sosfilt, sosfilt_zi
+
+    state = [sosfilt_zi(sections)[:, :, None] * x[0]]
+
+    def run() -> NDArray[np.float64]:
+        out, state[0] = sosfilt(sections, x, axis=0, zi=state[0])
         return np.asarray(out)
 
-    found = medians({"ours": lambda: ours(block), "theirs": theirs}, rounds)
-    return Row(f"{BIQUADS} biquads, {n} ch x {samples}", found["ours"], found["theirs"], "scipy.signal.sosfilt", bar)
+    return run
 
 
-def projection(n: int, rounds: int, bar: str) -> Row:
+def loop_of_mne_lsl(x: NDArray[np.float64]) -> Callable[[], object]:
+    """Return what `StreamLSL` does to each chunk with these filters: each on picked columns, in place, by SciPy."""
+    from scipy.signal import sosfilt, sosfilt_zi
+
+    picks = np.arange(x.shape[1])
+    filters = [[design, sosfilt_zi(design)[:, :, None] * x[0]] for design in designs()]
+    data = x.copy()
+
+    def run() -> None:
+        for one in filters:
+            filtered, one[1] = sosfilt(one[0], data[:, picks], zi=one[1], axis=0)
+            data[:, picks] = filtered
+
+    return run
+
+
+def biquads(n: int, samples: int, rounds: int, bar: str) -> Iterator[Line]:
+    """Time seven biquads, state carried, beside SciPy and beside the loop of mne-lsl; and their share of the limit."""
+    block = channels(n, samples=samples)
+    sections = np.concatenate(designs())
+    ours, values = Cascade(sections, block), np.random.default_rng(0).random(3 * LANES)
+    theirs, x = sosfilt_of(sections, block.data), block.data
+    far = max(float(np.abs(ours(block).data - np.asarray(theirs())).max()) for _ in range(50)) / np.abs(x).max()
+    found = turns(
+        {
+            "arrays": lambda: ours.filtered(x),
+            "stage": lambda: ours(block),
+            "scipy": theirs,
+            "mne-lsl": loop_of_mne_lsl(x),
+            "limit": lambda: _limit(values),
+        },
+        rounds,
+    )
+    what = f"{BIQUADS} biquads, {n} ch x {samples}"
+    same = f"same to {far:.0e}"
+    line = beside(f"{what}, arrays", found["arrays"], found["scipy"], "scipy.signal.sosfilt", bar)
+    yield Line(line.what, line.ours, line.unit, line.theirs, line.beside, line.ratio, line.low, line.high, bar, same)
+    yield beside(f"{what}, stage", found["stage"], found["scipy"], "scipy.signal.sosfilt", "")
+    yield beside(f"{what}, arrays", found["arrays"], found["mne-lsl"], "mne-lsl's filter loop", "40 x, moonshot 90")
+    needed = found["limit"] / (3 * LANES * CHAINS) * (PER_BIQUAD * BIQUADS * n * samples)
+    share = 100 * needed / found["arrays"]
+    rate = 3 * LANES * CHAINS / float(np.median(found["limit"])) / 1e9
+    note = f"limit {rate:.1f} G/s"
+    bar = "65 %, moonshot 85 %" if n >= 128 and samples >= 10 else ""
+    yield Line(f"{what}, of the multiply-add limit", float(np.median(share)), "%", bar=bar, note=note)
+
+
+def projection(n: int, rounds: int, bar: str) -> Line:
     """Time the removal of 8 vectors beside the full channels x channels matrix in BLAS."""
     block = channels(n)
     basis = np.linalg.qr(np.random.default_rng(1).normal(size=(n, 8)))[0]
@@ -100,24 +130,36 @@ def projection(n: int, rounds: int, bar: str) -> Row:
     operator = Operator(rows, rows, -basis, np.ascontiguousarray(basis.T))
     step = SpatialStep(lambda _good: operator, block)
     full = np.eye(n) - basis @ basis.T
-    found = medians({"ours": lambda: step(block), "theirs": lambda: block.data @ full}, rounds)
-    return Row(f"projection of 8 vectors, {n} ch x 10", found["ours"], found["theirs"], "full matrix, BLAS", bar)
+    found = turns({"ours": lambda: step(block), "theirs": lambda: block.data @ full}, rounds)
+    return beside(f"projection of 8, {n} ch x 10, stage", found["ours"], found["theirs"], "full matrix, BLAS", bar)
 
 
-def adaptive(name: str, rounds: int, bar: str) -> Row:
-    """Time NLMS or RLS, 64 primaries and 8 regressors, beside NumPy on all channels at once, sample by sample."""
+def adaptive(name: str, rounds: int) -> Iterator[Line]:
+    """Time NLMS or RLS, 64 primaries and 8 regressors, a sample, beside padasip and beside NumPy on all channels."""
+    import padasip
+
     n, refs, samples = 64, 8, 100
     base = channels(n + refs, samples=samples)
     mag: Kind = "mag"
     ref: Kind = "ref"
     kinds: tuple[Kind, ...] = (*[mag] * n, *[ref] * refs)
     sensors = SensorArray(base.sensors.names, base.sensors.positions, base.sensors.axes, kinds)
-    block = Block(data=base.data, first=0, rate=1000.0, sensors=sensors, mask=base.mask)
+    block = Block(data=base.data, first=0, rate=1000.0, sensors=sensors)
     stage = Nlms(clip=0.0, blind=0) if name == "NLMS" else Rls(clip=0.0, blind=0)
     step = stage.start(block)
     weights, spread, forget = np.zeros((refs, n)), 1e24 * np.eye(refs), 1 - 1 / 30_000
+    peer, settings = (
+        (padasip.filters.FilterNLMS, {"mu": 3e-4, "eps": 1e-40})
+        if name == "NLMS"
+        else (padasip.filters.FilterRLS, {"mu": forget, "eps": 1e-24})
+    )
+    peers = [peer(n=refs, w="zeros", **settings) for _ in range(n)]
 
-    def theirs() -> None:
+    def one_by_one() -> None:
+        for c, filter_ in enumerate(peers):
+            filter_.adapt(block.data[0, c], block.data[0, n:])
+
+    def all_at_once() -> None:
         nonlocal spread
         for row in block.data:
             x, y = row[n:], row[:n]
@@ -130,63 +172,27 @@ def adaptive(name: str, rounds: int, bar: str) -> Row:
                 weights[:] += np.outer(gain, error)
                 spread = (spread - np.outer(gain, px)) / forget
 
-    found = medians({"ours": lambda: step(block), "theirs": theirs}, rounds)
-    scale = 1 / samples
-    return Row(
-        f"{name} 64 primaries x 8, a sample", found["ours"] * scale, found["theirs"] * scale, "NumPy, all channels", bar
-    )
-
-
-def share(what: str, chain: Chain, sensors: SensorArray, rate: float, bar: str, *, seconds: float = 6.0) -> str:
-    """Return a line: mean share of a core, and the 99th percentile of a block beside its own length."""
-    samples = 10
-    rng = np.random.default_rng(0)
-    time_s = np.arange(round(seconds * rate)) / rate
-    data = 0.3e-12 * rng.normal(size=(len(time_s), len(sensors))) + 20e-12 * np.sin(2 * np.pi * 50 * time_s)[:, None]
-    whole = Block(data=data, first=0, rate=rate, sensors=sensors)
-    parts = [whole.part(k, k + samples) for k in range(0, len(whole) - samples, samples)]
-    chain.warm(sensors, rate, samples)
-    step = chain.start(parts[0])
-    took = []
-    for part in parts:
-        begin = time.thread_time()
-        step(part)
-        took.append(time.thread_time() - begin)
-    late = np.array(took[len(took) // 3 :]) / (samples / rate)
-    return (
-        f"{what:44s} {100 * late.mean():9.2f} % of a core, p50 {np.median(late):.3f}, "
-        f"p99 {np.quantile(late, 0.99):.3f} of a block   bar {bar}"
-    )
+    found = turns({"ours": lambda: step(block), "padasip": one_by_one, "numpy": all_at_once}, rounds)
+    ours, what = found["ours"] / samples, f"{name} 64 x 8, a sample, stage"
+    bars = {"NLMS": "1000 x, moonshot 3000", "RLS": "2000 x, moonshot 6000"}
+    yield beside(what, ours, found["padasip"], "padasip", bars[name])
+    yield beside(what, ours, found["numpy"] / samples, "NumPy, all channels", "25 x")
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table and keep it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--large", action="store_true", help="1,024 channels at 10 kHz too")
-    options = parser.parse_args()
-    rounds = options.rounds
-    for n, samples, bar in ((64, 10, "18"), (128, 10, "16"), (512, 10, "9"), (64, 1, "40")):
-        print(biquads(n, samples, rounds, bar).say(), flush=True)
-    for n, bar in ((128, "3"), (512, "18")):
-        print(projection(n, rounds, bar).say(), flush=True)
+    rounds = parser.parse_args().rounds
+    lines: list[Line] = []
+    for n, samples in ((64, 10), (128, 10), (512, 10), (64, 1)):
+        lines += biquads(n, samples, rounds, BARS[n] if samples == 10 else "40 x")
+    lines += [projection(n, rounds, bar) for n, bar in ((128, "3 x, moonshot 5"), (512, "18 x, moonshot 25"))]
     for name in ("NLMS", "RLS"):
-        print(adaptive(name, rounds, "25").say(), flush=True)
-    small = with_references(grid(6, 6, 0.04))
-    print(share("default chain, 48 ch, 1 kHz", default_chain(small, 1000.0).chain, small, 1000.0, "3 %"), flush=True)
-    for side, n in ((8, 64), (12, 128)):
-        array = grid(side, side, 0.03).pick(range(n))
-        temporal = Chain((TemporalSeparation(damping=0.01),))
-        line = share(f"temporal SSS, 10 s, {n} ch, 1 kHz", temporal, array, 1000.0, "30 %", seconds=14.0)
-        print(line, flush=True)
-    if options.large:
-        many = grid(32, 32, 0.01)
-        chain = Chain((JointFit(), BandPass(1.0, 40.0), Notch(50.0)))
-        print(share("joint fit, band-pass, notch, 1,024 ch, 10 kHz", chain, many, 1e4, "1 core", seconds=1.0))
-        line = share(
-            "default chain, 1,024 ch, 10 kHz", default_chain(many, 1e4).chain, many, 1e4, "1 core", seconds=1.5
-        )
-        print(line)
+        lines += adaptive(name, rounds)
+    for line in lines:
+        print(line.say())
+    keep(lines)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ AVX2, two of AVX-512, eight of NEON. Left to itself the compiler keeps a filter'
 inner loop whether arrays overlap. `fma` rounds once, and nothing else is fused or reordered: vectors and single
 numbers, whole blocks and parts of them give the same bits.
 
-Arrays are flat (`x.reshape(x.size)`); to keep indices inside is the kernel's part. Python cannot call these.
+An index counts elements of the whole array, row behind row; to keep it inside is the kernel's part. Python cannot call
+these.
 """
 
 from __future__ import annotations
@@ -45,10 +46,22 @@ register_model(_Vector)(_Model)
 _FULL, _HALF = _Vector(LANES), _Vector(LANES // 2)
 
 
+def _start(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+    """Return the address of element `values[1]` of the array `values[0]`."""
+    array = context.make_array(signature.args[0])(context, builder, values[0])
+    return builder.gep(array.data, [values[1]])
+
+
 def _place(context: Any, builder: Any, signature: Any, values: Any, vector: _Vector) -> Any:
-    """Return the address of element `values[1]` of the array `values[0]`, as that of a vector."""
-    start = context.make_array(signature.args[0])(context, builder, values[0]).data
-    return builder.bitcast(builder.gep(start, [values[1]]), vector.code.as_pointer())
+    """Return the same as that of a vector."""
+    return builder.bitcast(_start(context, builder, signature, values), vector.code.as_pointer())
+
+
+def _element(_typing: Any, array: Any, _index: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.load(_start(context, builder, signature, values))
+
+    return types.float64(array, types.intp), emit
 
 
 def _loader(vector: _Vector) -> Any:
@@ -126,14 +139,15 @@ def _has_nan(_typing: Any, lanes: Any) -> Any:
 
 def _any_true(_typing: Any, array: Any, _index: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        start = context.make_array(signature.args[0])(context, builder, values[0]).data
         whole = ir.IntType(8 * LANES)
-        bytes_ = builder.load(builder.bitcast(builder.gep(start, [values[1]]), whole.as_pointer()), align=1)
+        start = builder.bitcast(_start(context, builder, signature, values), whole.as_pointer())
+        bytes_ = builder.load(start, align=1)
         return builder.icmp_unsigned("!=", bytes_, ir.Constant(whole, 0))
 
     return types.boolean(array, types.intp), emit
 
 
+element = cast("Callable[[F64, int], float]", intrinsic(_element))
 load = cast("Callable[[F64, int], Lanes]", _loader(_FULL))
 load_half = cast("Callable[[F64, int], Lanes]", _loader(_HALF))
 store = cast("Callable[[F64, int, Lanes], None]", intrinsic(_storer))

@@ -23,18 +23,18 @@ def bad_samples(block: Block) -> NDArray[np.bool_]:
 @kernel
 def all_good(x: F64, bad: BOOL, low: int, n: int) -> bool:
     """Return whether every sample of `n` neighbouring columns is finite and none is marked bad."""
-    flat, flat_bad, zero = x.reshape(x.size), bad.reshape(bad.size), splat(0.0)
+    zero = splat(0.0)
     whole = n // LANES * LANES
     flaws, total, rest = False, zero, 0.0
     for t in range(x.shape[0]):
         start = t * x.shape[1] + low
         for c in range(0, whole, LANES):
-            total = fma(load(flat, start + c), zero, total)  # 0·NaN and 0·inf are NaN
+            total = fma(load(x, start + c), zero, total)  # 0·NaN and 0·inf are NaN
         for c in range(whole, n):
-            rest += flat[start + c] * 0.0
-        if len(flat_bad):
+            rest += x[t, low + c] * 0.0
+        if len(bad):
             for c in range(0, whole, LANES):
-                flaws |= any_true(flat_bad, start + c)
+                flaws |= any_true(bad, start + c)
             for c in range(whole, n):
-                flaws |= flat_bad[start + c]
+                flaws |= bad[t, low + c]
     return not (flaws or has_nan(total) or np.isnan(rest))

@@ -36,12 +36,36 @@ def _keep(x: F64, mask: BOOL, start: int, stop: int, rows: I64, ring: F64, at: i
 @kernel
 def _bends(ring: F64, g: int, row: int, comb: int) -> F64:
     """Return the sizes of second differences of sixteen channels at one row, the line combed out; NaN if unknown."""
-    flat, length = ring.reshape(ring.size), ring.shape[1]
+    length = ring.shape[1]
     a, d = (g * length + row % length) * LANES, (g * length + (row - comb) % length) * LANES
     b, e = (g * length + (row - 1) % length) * LANES, (g * length + (row - comb - 1) % length) * LANES
     c, f = (g * length + (row - 2) % length) * LANES, (g * length + (row - comb - 2) % length) * LANES
-    middle = load(flat, b) - load(flat, e)
-    return size(((load(flat, a) - load(flat, d)) - (middle + middle)) + (load(flat, c) - load(flat, f)))
+    middle = load(ring, b) - load(ring, e)
+    return size(((load(ring, a) - load(ring, d)) - (middle + middle)) + (load(ring, c) - load(ring, f)))
+
+
+@kernel
+def _ranked(values: F64, count: int, rank: int) -> float:
+    """Return the value of this rank, counted from 0, and leave no smaller one behind it (quickselect, Hoare 1961)."""
+    low, high = 0, count - 1
+    while low < high:
+        pivot, i, j = values[(low + high) // 2], low, high
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if rank <= j:
+            high = j
+        elif rank >= i:
+            low = i
+        else:
+            break
+    return float(values[rank])
 
 
 @kernel
@@ -57,8 +81,7 @@ def _middles(sizes: F64, figures: F64, g: int) -> None:
             if value - value == 0.0:
                 some[count] = value
                 count += 1
-        middle = (count - 1) // 2
-        figures[3, g * LANES + c] = np.partition(some[:count], middle)[middle] if count else np.nan
+        figures[3, g * LANES + c] = _ranked(some, count, (count - 1) // 2) if count else np.nan
 
 
 @kernel
@@ -68,30 +91,29 @@ def _channels(ring: F64, g: int, first: int, window: int, comb: int, limit: floa
     Steps far beyond a channel's noise are marked in `far` (sixteen channels, row, 16); return whether there are any.
     """
     length = ring.shape[1]
-    flat, sizes = ring.reshape(ring.size), np.empty((window, LANES))
-    flat_sizes, flat_figures = sizes.reshape(sizes.size), figures.reshape(figures.size)
+    sizes = np.empty((window, LANES))
     zero, one, width = splat(0.0), splat(1.0), figures.shape[1]
     there, lowest, highest, largest = zero, splat(np.inf), splat(-np.inf), zero
     for t in range(window):
         bend = _bends(ring, g, first + t, comb)
-        store(flat_sizes, t * LANES, bend)
+        store(sizes, t * LANES, bend)
         largest = larger(bend, largest)
-        value = load(flat, (g * length + (first + t) % length) * LANES)
+        value = load(ring, (g * length + (first + t) % length) * LANES)
         there = there + if_nan(value - value + one, zero)
         lowest, highest = smaller(value, lowest), larger(value, highest)
     _middles(sizes, figures, g)
-    noise = load(flat_figures, 3 * width + g * LANES)
+    noise = load(figures, 3 * width + g * LANES)
     bar = above_zero(noise, larger(splat(limit) * noise, splat(LEAST_JUMP_T)), splat(np.inf))
     hits, at_low, at_high, longest = zero, zero, zero, zero
     for t in range(window):
-        hits = hits + above_zero(load(flat_sizes, t * LANES) - bar, one, zero)
-        value = load(flat, (g * length + (first + t) % length) * LANES)
+        hits = hits + above_zero(load(sizes, t * LANES) - bar, one, zero)
+        value = load(ring, (g * length + (first + t) % length) * LANES)
         at_low = above_zero(if_nan(size(value - lowest), one), zero, at_low + one)  # equal samples in a row at an edge
         at_high = above_zero(if_nan(size(value - highest), one), zero, at_high + one)
         longest = larger(larger(at_low, at_high), longest)
     place = g * LANES
     for k, figure in ((0, there), (1, lowest), (2, highest), (4, longest), (5, largest)):
-        store(flat_figures, k * width + place, figure)
+        store(figures, k * width + place, figure)
     return _marked(sizes, bar, hits, far[g])
 
 
@@ -101,11 +123,13 @@ def _marked(sizes: F64, bar: F64, hits: F64, far: BOOL) -> bool:
     counted, bars = np.empty(LANES), np.empty(LANES)
     store(counted, 0, hits)
     store(bars, 0, bar)
-    found = counted.max() > 0.0
+    found = False
+    for c in range(LANES):
+        found |= counted[c] > 0.0
     for t in range(len(sizes)):
         for c in range(LANES):
             far[t, c] = found and sizes[t, c] > bars[c]
-    return bool(found)
+    return found
 
 
 @kernel
@@ -123,8 +147,11 @@ def _company_limit(bends: F64, kinds: BOOL, fit: BOOL, kind: bool) -> float:
         return np.inf
     place = 0.75 * (count - 1)
     whole = int(place)
-    ordered = np.partition(some[:count], whole)
-    return float(ALONE * (ordered[whole] + (place - whole) * (ordered[whole + 1 :].min() - ordered[whole])))
+    at = _ranked(some, count, whole)
+    above = some[whole + 1]
+    for k in range(whole + 2, count):
+        above = min(above, some[k])
+    return float(ALONE * (at + (place - whole) * (above - at)))
 
 
 @kernel

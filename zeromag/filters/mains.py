@@ -84,26 +84,20 @@ def _turns(phase: float, advance: float, place: int, turns: F64) -> None:
 
 @kernel
 def _sixteen(rows: F64, trust: F64, c: int, turns: F64, seen: Seen, left: F64) -> None:
-    """Do it for the sixteen channels from `c` on; `left` (sample, 16), flat, stays in the fastest cache."""
+    """Do it for the sixteen channels from `c` on; `left` (sample, 16) stays in the fastest cache."""
     samples, harmonics, _ = turns.shape
     width, zero, one, clip = rows.shape[1], splat(0.0), splat(1.0), load(seen.clip, c)
-    flat, flat_trust, flat_model = (
-        rows.reshape(rows.size),
-        trust.reshape(trust.size),
-        seen.model.reshape(seen.model.size),
-    )
-    flat_sums = seen.sums.reshape(seen.sums.size)
     for t in range(samples):
-        value = load(flat, t * width + c)
+        value = load(rows, t * width + c)
         for k in range(harmonics):
             place = 2 * k * width + c
-            value = fma(load(flat_model, place), splat(-turns[t, k, 0]), value)
-            value = fma(load(flat_model, place + width), splat(-turns[t, k, 1]), value)
-        store(flat, t * width + c, value)
+            value = fma(load(seen.model, place), splat(-turns[t, k, 0]), value)
+            value = fma(load(seen.model, place + width), splat(-turns[t, k, 1]), value)
+        store(rows, t * width + c, value)
         store(left, t * LANES, value)
     last, size_, count = load(seen.last, c), load(seen.size, c), load(seen.known, c)
     for t in range(samples):
-        value = above_zero(load(flat_trust, t * width + c), load(left, t * LANES), splat(np.nan))
+        value = above_zero(load(trust, t * width + c), load(left, t * LANES), splat(np.nan))
         step = value - last
         last = value
         known = if_nan(step - step + one, zero)
@@ -115,12 +109,12 @@ def _sixteen(rows: F64, trust: F64, c: int, turns: F64, seen: Seen, left: F64) -
     store(seen.known, c, count)
     for k in range(harmonics):
         place = 2 * k * width + c
-        cos, sin = load(flat_sums, place), load(flat_sums, place + width)
+        cos, sin = load(seen.sums, place), load(seen.sums, place + width)
         for t in range(samples):
             step = load(left, t * LANES)
             cos, sin = fma(step, splat(turns[t, k, 0]), cos), fma(step, splat(turns[t, k, 1]), sin)
-        store(flat_sums, place, cos)
-        store(flat_sums, place + width, sin)
+        store(seen.sums, place, cos)
+        store(seen.sums, place + width, sin)
 
 
 @kernel
@@ -141,7 +135,7 @@ def _subtract(
     for begin in range(start, stop, AT_ONCE):
         end = min(stop, begin + AT_ONCE)
         rows, trust = np.zeros((end - begin, width)), np.zeros((end - begin, width))
-        turns, left = np.empty((end - begin, seen.model.shape[0], 2)), np.empty((end - begin) * LANES)
+        turns, left = np.empty((end - begin, seen.model.shape[0], 2)), np.empty((end - begin, LANES))
         _turns(phase, advance, place + begin - start, turns)
         packed(x, bad, begin, end, columns, rows, trust)
         for c in range(0, width, LANES):

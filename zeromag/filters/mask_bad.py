@@ -53,13 +53,13 @@ def _plain(x: F64, mask: BOOL, limit: F64) -> bool:
     samples, n = x.shape
     if not all_good(x, mask, 0, n):
         return False
-    flat, whole = x.reshape(x.size), n // LANES * LANES
+    whole = n // LANES * LANES
     beyond = np.empty(LANES)
     for c in range(0, whole, LANES):
         rail = load(limit, c)
-        most = size(load(flat, c)) - rail
+        most = size(load(x, c)) - rail
         for t in range(1, samples):
-            most = larger(most, size(load(flat, t * n + c)) - rail)
+            most = larger(most, size(load(x, t * n + c)) - rail)
         store(beyond, 0, most)
         if beyond.max() >= 0.0:
             return False

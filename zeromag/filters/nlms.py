@@ -59,14 +59,13 @@ def _nlms(x: F64, bad: BOOL, memory: Memory, step: float, weights: F64, out: F64
     rows, trust = np.zeros((samples, width)), np.zeros((samples, width))
     row, error = np.empty(width), np.empty(width)
     packed(x, bad, 0, samples, memory.mags, rows, trust)
-    flat, flat_trust = rows.reshape(rows.size), trust.reshape(trust.size)
-    regressor, flat_weights = memory.line.reshape(memory.line.size), weights.reshape(weights.size)
+    regressor = memory.line.reshape(memory.line.size)
     for t in range(samples):
         regressors(x, bad, t, memory)
         power = 1e-40  # T², far below any sensor's noise: only keeps 0/0 away
         for k in range(len(regressor)):
             power += regressor[k] * regressor[k]
-        predicted(flat_weights, regressor, row)
-        errors(flat, flat_trust, t * width, row, memory, error)
-        taught(flat_weights, regressor, step / power, error)
+        predicted(weights, regressor, row)
+        errors(rows, trust, t * width, row, memory, error)
+        taught(weights, regressor, step / power, error)
     unpacked(rows, 0, memory.mags, out)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from zeromag._jit import BOOL, F64, I64, kernel
-from zeromag._lanes import LANES, fma, load, load_half, splat, splat_half, store
+from zeromag._lanes import LANES, element, fma, load, load_half, splat, splat_half, store
 from zeromag.filters.bad_samples import all_good
 
 
 @kernel
 def _gather(x: F64, at: int, stride: int, right: F64, rank: int, middle: F64, samples: int) -> None:
-    """Write `middle` (sample, rank) = right·x for up to four samples; `right` (channel, rank) is flat.
+    """Write `middle` (sample, rank) = right·x for up to four samples; `right` is (channel, rank).
 
     Eight sums of each sample stay in registers; they are added up channel by channel, whatever the sample's company.
     """
@@ -20,10 +20,10 @@ def _gather(x: F64, at: int, stride: int, right: F64, rank: int, middle: F64, sa
         m0, m1, m2, m3 = splat_half(0.0), splat_half(0.0), splat_half(0.0), splat_half(0.0)
         for c in range(stride):
             weights = load_half(right, c * rank + k)
-            m0 = fma(weights, splat_half(x[at + c]), m0)
-            m1 = fma(weights, splat_half(x[at + second + c]), m1)
-            m2 = fma(weights, splat_half(x[at + third + c]), m2)
-            m3 = fma(weights, splat_half(x[at + fourth + c]), m3)
+            m0 = fma(weights, splat_half(element(x, at + c)), m0)
+            m1 = fma(weights, splat_half(element(x, at + second + c)), m1)
+            m2 = fma(weights, splat_half(element(x, at + third + c)), m2)
+            m3 = fma(weights, splat_half(element(x, at + fourth + c)), m3)
         store(middle, 3 * rank + k, m3)
         store(middle, 2 * rank + k, m2)
         store(middle, rank + k, m1)
@@ -34,7 +34,7 @@ def _gather(x: F64, at: int, stride: int, right: F64, rank: int, middle: F64, sa
 def _spread(
     x: F64, at: int, stride: int, c: int, left: F64, keep: F64, add: F64, middle: F64, m: int, rank: int, out: F64
 ) -> None:
-    """Write sixteen channels of two samples: out = keep·x + add + left·middle[m:]; `left` (rank, channel) is flat."""
+    """Write sixteen channels of two samples: out = keep·x + add + left·middle[m:]; `left` is (rank, channel)."""
     scale, offset = load(keep, c), load(add, c)
     one, two = fma(scale, load(x, at), offset), fma(scale, load(x, at + stride), offset)
     for k in range(rank):
@@ -50,30 +50,28 @@ def _operate(x: F64, right: F64, left: F64, keep: F64, add: F64, out: F64) -> No
     """Apply an operator to finite samples, four at a time; its arrays are as wide as whole lanes."""
     samples, n = x.shape
     rank, width = right.shape[1], len(keep)
-    flat, flat_out = x.reshape(x.size), out.reshape(out.size)
-    flat_right, flat_left = right.reshape(right.size), left.reshape(left.size)
     middle = np.zeros(4 * rank + 8)
-    some, other = np.zeros(4 * width), np.zeros(4 * width)  # for what does not fill the lanes
+    some, other = np.zeros((4, width)), np.zeros((4, width))  # for what does not fill the lanes
     whole = n // LANES * LANES if n == width else 0
     for t in range(0, samples, 4):
         count = min(4, samples - t)
-        _gather(flat, t * n, n, flat_right, rank, middle, count)
+        _gather(x, t * n, n, right, rank, middle, count)
         if whole and count == 4:
             for c in range(0, width, LANES):
                 for half in range(2):
                     place, m = (t + 2 * half) * n + c, 2 * half * rank
-                    _spread(flat, place, n, c, flat_left, keep, add, middle, m, rank, flat_out)
+                    _spread(x, place, n, c, left, keep, add, middle, m, rank, out)
             continue
         for s in range(count):
             for c in range(n):
-                some[s * width + c] = x[t + s, c]
+                some[s, c] = x[t + s, c]
         for c in range(0, width, LANES):
             for half in range(2):
                 place, m = 2 * half * width + c, 2 * half * rank
-                _spread(some, place, width, c, flat_left, keep, add, middle, m, rank, other)
+                _spread(some, place, width, c, left, keep, add, middle, m, rank, other)
         for s in range(count):
             for c in range(n):
-                out[t + s, c] = other[s * width + c]
+                out[t + s, c] = other[s, c]
 
 
 @kernel
@@ -117,12 +115,12 @@ def chase(x: F64, start: int, stop: int, columns: I64, gain: float, quick: F64) 
 def _settled_baseline(x: F64, gain: float, slow: F64) -> None:
     """Do the same where every sample is finite and every channel has begun."""
     samples, n = x.shape
-    flat, much = x.reshape(x.size), splat(gain)
+    much = splat(gain)
     whole = n // LANES * LANES
     for c in range(0, whole, LANES):
         now = load(slow, c)
         for t in range(samples):
-            now = now + much * (load(flat, t * n + c) - now)
+            now = now + much * (load(x, t * n + c) - now)
         store(slow, c, now)
     for c in range(whole, n):
         for t in range(samples):

@@ -63,25 +63,23 @@ def _regress(
     rows, trust = np.zeros((samples, width)), np.zeros((samples, width))
     old, new, error = np.empty(width), np.empty(width), np.empty(width)
     packed(x, bad, start, stop, memory.mags, rows, trust)
-    flat, flat_trust = rows.reshape(rows.size), trust.reshape(trust.size)
-    regressor, flat_cross = memory.line.reshape(memory.line.size), cross.reshape(cross.size)
-    flat_before, flat_after = before.reshape(before.size), after.reshape(after.size)
+    regressor = memory.line.reshape(memory.line.size)
     keep = splat(forget)
     for t in range(samples):
         regressors(x, bad, start + t, memory)
-        predicted(flat_before, regressor, old)
-        predicted(flat_after, regressor, new)
+        predicted(before, regressor, old)
+        predicted(after, regressor, new)
         fade = splat((place + t + 1) / every)
         for c in range(0, width, LANES):
             store(old, c, load(old, c) + fade * (load(new, c) - load(old, c)))
-        errors(flat, flat_trust, t * width, old, memory, error)
+        errors(rows, trust, t * width, old, memory, error)
         for k in range(len(regressor)):
             for j in range(k + 1):
                 power[k, j] = forget * power[k, j] + regressor[k] * regressor[j]
             value = splat(regressor[k])
             for c in range(0, width, LANES):
                 seen = load(old, c) + load(error, c)  # a bad sample is as predicted and teaches nothing
-                store(flat_cross, k * width + c, fma(value, seen, keep * load(flat_cross, k * width + c)))
+                store(cross, k * width + c, fma(value, seen, keep * load(cross, k * width + c)))
     unpacked(rows, start, memory.mags, out)
 
 

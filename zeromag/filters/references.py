@@ -62,7 +62,7 @@ def regressors(x: F64, bad: BOOL, t: int, memory: Memory) -> None:
 
 @kernel
 def predicted(weights: F64, regressor: F64, row: F64) -> None:
-    """Write what the regressors say of every primary; `weights` (regressor, width) is flat."""
+    """Write what the regressors say of every primary; `weights` is (regressor, width)."""
     width = len(row)
     for c in range(0, width, LANES):
         total = splat(0.0)
@@ -73,7 +73,7 @@ def predicted(weights: F64, regressor: F64, row: F64) -> None:
 
 @kernel
 def errors(rows: F64, trust: F64, at: int, row: F64, memory: Memory, error: F64) -> None:
-    """Take the prediction off the primaries at place `at` of flat `rows`, and write what to learn from: 0 where bad.
+    """Take the prediction off the primaries at place `at` of `rows`, and write what to learn from: 0 where bad.
 
     Learned from is the error about the primary's slow mean, clipped at `clip` times its usual size; 0 clips nothing.
     """
@@ -98,7 +98,7 @@ def errors(rows: F64, trust: F64, at: int, row: F64, memory: Memory, error: F64)
 
 @kernel
 def taught(weights: F64, direction: F64, much: float, error: F64) -> None:
-    """Move the weights (regressor, width), flat, by `much` times the error along a direction (regressor)."""
+    """Move the weights (regressor, width) by `much` times the error along a direction (regressor)."""
     width = len(error)
     for c in range(0, width, LANES):
         wrong = load(error, c)

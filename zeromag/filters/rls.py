@@ -76,11 +76,10 @@ def _learn(x: F64, forget: float, spread: F64, gain: F64) -> None:
     (g_k·g_j)·s is (g_j·g_k)·s.
     """
     size, whole = spread.shape
-    flat = spread.reshape(spread.size)
     for j in range(0, whole, HALF):
         total = splat_half(0.0)
         for k in range(size):
-            total = fma(load_half(flat, k * whole + j), splat_half(x[k]), total)
+            total = fma(load_half(spread, k * whole + j), splat_half(x[k]), total)
         store(gain, j, total)
     power = forget
     for k in range(size):
@@ -90,7 +89,7 @@ def _learn(x: F64, forget: float, spread: F64, gain: F64) -> None:
         one = splat_half(gain[k])
         for j in range(0, whole, HALF):
             place = k * whole + j
-            store(flat, place, (load_half(flat, place) - (one * load_half(gain, j)) * share) * remember)
+            store(spread, place, (load_half(spread, place) - (one * load_half(gain, j)) * share) * remember)
         trace += spread[k, k]
     gain /= power
     if not 0.0 < trace <= size * UNSURE:  # wound up while the references were silent
@@ -106,12 +105,11 @@ def _rls(x: F64, bad: BOOL, memory: Memory, forget: float, spread: F64, weights:
     rows, trust = np.zeros((samples, width)), np.zeros((samples, width))
     row, error, gain = np.empty(width), np.empty(width), np.empty(spread.shape[1])
     packed(x, bad, 0, samples, memory.mags, rows, trust)
-    flat, flat_trust = rows.reshape(rows.size), trust.reshape(trust.size)
-    regressor, flat_weights = memory.line.reshape(memory.line.size), weights.reshape(weights.size)
+    regressor = memory.line.reshape(memory.line.size)
     for t in range(samples):
         regressors(x, bad, t, memory)
-        predicted(flat_weights, regressor, row)
-        errors(flat, flat_trust, t * width, row, memory, error)
+        predicted(weights, regressor, row)
+        errors(rows, trust, t * width, row, memory, error)
         _learn(regressor, forget, spread, gain)
-        taught(flat_weights, gain[: len(regressor)], 1.0, error)
+        taught(weights, gain[: len(regressor)], 1.0, error)
     unpacked(rows, 0, memory.mags, out)

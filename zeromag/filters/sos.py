@@ -54,9 +54,9 @@ def _section(
 def biquads(
     x: F64, at: int, stride: int, out: F64, to: int, samples: int, sections: F64, state: F64, g: int, packed: F64
 ) -> None:
-    """Filter sixteen channels from place `at` of flat `x` into those from `to` of `out`, rows `stride` apart.
+    """Filter sixteen channels from place `at` of `x` into those from `to` of `out`, rows `stride` apart.
 
-    `state` is (16 channels, section, 2, 16) flat, `g` which of them. What lies between two sections is kept in
+    `state` is (16 channels, section, 2, 16), `g` which of them. What lies between two sections is kept in
     `packed`: rows of 512 channels are 4 KiB apart, which throws each other out of the cache.
     """
     last = len(sections) - 1
@@ -79,20 +79,19 @@ def _steady(x: F64, bad: BOOL, low: int, n: int, sections: F64, state: F64, held
     if not all_good(x, bad, low, n):
         return False
     samples, whole = x.shape[0], n // LANES
-    flat, flat_out, flat_state = x.reshape(x.size), out.reshape(out.size), state.reshape(state.size)
-    packed = np.empty(PACKED * LANES)
+    packed = np.empty((PACKED, LANES))
     for g in range(whole):
         at = low + g * LANES
-        biquads(flat, at, x.shape[1], flat_out, at, samples, sections, flat_state, g, packed)
+        biquads(x, at, x.shape[1], out, at, samples, sections, state, g, packed)
     if whole * LANES < n:
-        rest = np.zeros(samples * LANES)
+        rest = np.zeros((samples, LANES))
         for t in range(samples):
             for c in range(whole * LANES, n):
-                rest[(t - whole) * LANES + c] = x[t, low + c]
-        biquads(rest, 0, LANES, rest, 0, samples, sections, flat_state, whole, packed)
+                rest[t, c - whole * LANES] = x[t, low + c]
+        biquads(rest, 0, LANES, rest, 0, samples, sections, state, whole, packed)
         for t in range(samples):
             for c in range(whole * LANES, n):
-                out[t, low + c] = rest[(t - whole) * LANES + c]
+                out[t, low + c] = rest[t, c - whole * LANES]
     for c in range(n):
         held[c] = x[samples - 1, low + c]
     return True
@@ -136,14 +135,13 @@ def _cascade(
     """
     samples, n = x.shape[0], len(columns)
     width = len(state) * LANES
-    rows, packed = np.zeros((samples, width)), np.empty(PACKED * LANES)
-    flat, flat_state = rows.reshape(rows.size), state.reshape(state.size)
+    rows, packed = np.zeros((samples, width)), np.empty((PACKED, LANES))
     first = 0
     while first < samples:
         stop = _fill(x, bad, first, columns, rest, hold, state, held, missed, rows)
         for g in range(len(state)):
             at = first * width + g * LANES
-            biquads(flat, at, width, flat, at, stop - first, sections, flat_state, g, packed)
+            biquads(rows, at, width, rows, at, stop - first, sections, state, g, packed)
         first = stop
     for t in range(samples):
         for c in range(n):

@@ -12,23 +12,22 @@ from types import ModuleType
 from typing import Any, Final, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zeromag.acquire.clock import ClockFit
 from zeromag.acquire.fif import triple
 from zeromag.acquire.gap import after_gap
+from zeromag.acquire.lsl_layout import FACTS, LOC, described
 from zeromag.block import Block
 from zeromag.errors import InputError, LinkError, SourceLostError
-from zeromag.sensors import POINT_MAGNETOMETER, Kind, SensorArray
+from zeromag.sensors import Kind, SensorArray
 
 GAP_SECONDS: Final = 0.2  # LSL repairs what is shorter; a sender's stamps jitter
 SILENCE_SECONDS: Final = 60.0
 _LAST_SECONDS: Final = 0.3
 _KEPT_SECONDS: Final = 360  # what the sender keeps for a reader that is cut off
-_LOC: Final = [f"{row}{axis}" for row in ("R0", "Ex", "Ey", "Ez") for axis in "xyz"]
-_KINDS: Final[dict[str, Kind]] = {"mag": "mag", "ref_meg": "ref", "ecg": "ecg", "stim": "stim"}
 _TYPES: Final[dict[Kind, str]] = {"mag": "mag", "ref": "ref_meg", "ecg": "ecg", "stim": "stim", "misc": "misc"}
 _FIFF_KINDS: Final[dict[Kind, int]] = {"mag": 1, "ref": 301, "ecg": 402, "stim": 3, "misc": 502}
-_UNITS: Final = {"femtotesla": 1e-15, "picotesla": 1e-12, "nanotesla": 1e-9, "microvolts": 1e-6, "millivolts": 1e-3}
 
 
 def lsl_source(spec: str, *, block: int = 10) -> LslSource:
@@ -108,7 +107,7 @@ class LslOutlet:
                 channel.append_child_value(key, str(value))
             place = channel.append_child("loc")
             values = np.concatenate([sensors.positions[c], *triple(sensors.axes[c])])
-            for key, value in zip(_LOC, values.tolist(), strict=True):
+            for key, value in zip(LOC, values.tolist(), strict=True):
                 place.append_child_value(key, repr(value))
         return lsl.StreamOutlet(info, max_buffered=_KEPT_SECONDS)
 
@@ -128,42 +127,17 @@ class LslOutlet:
         self._outlet = None  # liblsl closes a stream when its last holder lets go
 
 
-def _described(info: Any) -> tuple[SensorArray, np.ndarray[tuple[int], np.dtype[np.float64]]]:  # pylsl has no types
+def _described(info: Any) -> tuple[SensorArray, NDArray[np.float64]]:  # pylsl has no types
     """Return the array that a stream's metadata describes, and what its values are multiplied with."""
-    n = int(info.channel_count())
-    names, kinds, coils = [f"ch{c + 1}" for c in range(n)], ["misc"] * n, [POINT_MAGNETOMETER] * n
-    loc, scale = np.full((n, 12), np.nan), np.ones(n)
+    channels = []
     channel = info.desc().child("channels").child("channel")
-    for c in range(n):
-        if channel.empty():
-            break
-        names[c] = channel.child_value("label") or names[c]
-        kinds[c] = _KINDS.get(channel.child_value("type").lower(), "misc")
-        coils[c] = int(_number(channel.child_value("coil_type"), POINT_MAGNETOMETER))
-        unit = channel.child_value("unit")
-        by = _number(unit, np.nan)
-        scale[c] = _UNITS.get(unit.lower(), 1.0) if np.isnan(by) else 10.0**by
-        scale[c] *= _number(channel.child_value("range_cal"), 1.0)
-        loc[c] = [_number(channel.child("loc").child_value(key), np.nan) for key in _LOC]
+    while not channel.empty():
+        place = channel.child("loc")
+        channels.append({key: channel.child_value(key) for key in FACTS} | {key: place.child_value(key) for key in LOC})
         channel = channel.next_sibling()
-    positions, axes = loc[:, :3], loc[:, 9:]
-    placed = np.isfinite(positions).all(axis=1) & np.isfinite(axes).all(axis=1) & (np.abs(axes).sum(axis=1) > 0)
-    if not any(kind == "mag" and there for kind, there in zip(kinds, placed.tolist(), strict=True)):
-        raise InputError(f"the LSL stream '{info.name()}' says of no magnetometer where it is (channels/channel/loc)")
-    told: tuple[Kind, ...] = tuple(
-        "misc" if kind == "mag" and not there else kind  # type: ignore[misc]
-        for kind, there in zip(kinds, placed.tolist(), strict=True)
-    )
-    whole = info.channel_format() in {_pylsl().cf_int32, _pylsl().cf_int16, _pylsl().cf_int8}
-    quantum = scale if whole else np.zeros(n)
-    return SensorArray(tuple(names), positions, axes, told, quantum=quantum, coils=tuple(coils), frame="device"), scale
-
-
-def _number(text: str, default: float) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return default
+    lsl = _pylsl()
+    whole = info.channel_format() in {lsl.cf_int32, lsl.cf_int16, lsl.cf_int8}
+    return described(info.name(), int(info.channel_count()), channels, whole=whole)
 
 
 def _pylsl() -> ModuleType:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 from zeromag.acquire.recorded import Recorded
 from zeromag.errors import InputError
 
+# which module's function reads what; MNE reads the rest
+READERS: Final = {
+    ".zm.h5": ("recording", "read_recording"),
+    ".zmj": ("journal_source", "journal_source"),
+    ".hea": ("wfdb_record", "wfdb_source"),
+    ".cmeg": ("cmeg", "cmeg_source"),
+    ".lvm": ("lvm", "lvm_source"),
+    ".xdf": ("xdf", "xdf_source"),
+}
+
 
 def replay(path: Path, *, block: int = 10) -> Recorded:
-    """Return the source that reads a recording: our own, a journal, WFDB, Cerca, QuSpin, or anything MNE reads.
+    """Return the source that reads a recording: ours, a journal, WFDB, Cerca, QuSpin, LabRecorder, what MNE reads.
 
     What others wrote is read by a process of its own, which a damaged file may crash.
 
@@ -29,27 +41,7 @@ def opened(path: Path, *, block: int = 10) -> Recorded:
     """Return the source over a recording that this process itself reads; raises InputError as `replay` does."""
     if not path.exists():
         raise InputError(f"there is no file {path}")
-    name = path.name.lower()
-    if name.endswith(".zm.h5"):
-        from zeromag.acquire.recording import read_recording
-
-        return read_recording(path, block=block)
-    if name.endswith(".zmj"):
-        from zeromag.acquire.journal_source import journal_source
-
-        return journal_source(path, block=block)
-    if name.endswith(".hea"):
-        from zeromag.acquire.wfdb_record import wfdb_source
-
-        return wfdb_source(path, block=block)
-    if name.endswith(".cmeg"):
-        from zeromag.acquire.cmeg import cmeg_source
-
-        return cmeg_source(path, block=block)
-    if name.endswith(".lvm"):
-        from zeromag.acquire.lvm import lvm_source
-
-        return lvm_source(path, block=block)
-    from zeromag.acquire.mne_source import mne_source
-
-    return mne_source(path, block=block)
+    suffix = next((suffix for suffix in READERS if path.name.lower().endswith(suffix)), "")
+    module, name = READERS.get(suffix, ("mne_source", "mne_source"))
+    source: Recorded = getattr(import_module(f"zeromag.acquire.{module}"), name)(path, block=block)
+    return source

@@ -11,7 +11,7 @@ from typing import Final
 
 from zeromag.errors import InputError
 
-SUFFIXES: Final = (".zm.h5", ".fif", ".fif.gz", ".cmeg", ".lvm", ".sqd", ".con", ".ds", ".kdf")
+SUFFIXES: Final = (".zm.h5", ".fif", ".fif.gz", ".cmeg", ".lvm", ".xdf", ".sqd", ".con", ".ds", ".kdf")
 NOT_A_RECORDING: Final = re.compile(
     r"(-ave|-cov|-eve|-epo|-trans|-proj|-fwd|-src|-bem|-\d+)\.fif(\.gz)?$|_split-(0[2-9]|[1-9]\d)_", re.IGNORECASE
 )

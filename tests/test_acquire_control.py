@@ -30,7 +30,7 @@ from zeromag.acquire.subscription import Subscription
 from zeromag.block import Block
 from zeromag.errors import LinkError
 from zeromag.event import Event
-from zeromag.session import Session
+from zeromag.session import Session, session_from
 
 
 class Acquisition:
@@ -211,7 +211,7 @@ def test_what_cannot_be_is_one_sentence_and_changes_nothing(
         control.stop_recording()
         with pytest.raises(LinkError, match=words):
             order(control)
-        assert control.state().session == Session().as_dict()
+        assert session_from(control.state().session) == Session()
         assert not control.state().recording
         assert control.mark("still there") > 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["raw.zm.h5", "raw.zmj"]

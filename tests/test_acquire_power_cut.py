@@ -116,6 +116,4 @@ def test_a_power_cut_costs_one_second_at_most(tmp_path: Path) -> None:
             assert is_counted(list(replay(recovered.path).blocks()))
         for used in (image, copy, recovered.path):
             used.unlink()
-    # A thread that waits for the disk may be late on a busy machine: one in ten is given half a second more.
-    assert sorted(lost)[-4] <= 0, lost
-    assert max(lost) <= 500, lost
+    assert max(lost) <= 0, lost  # samples that had been acknowledged a second before the cut

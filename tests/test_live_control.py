@@ -115,13 +115,15 @@ def test_a_phrase_that_says_nothing_changes_nothing(phrase: str) -> None:
 
 
 def test_what_changes_is_written_so_that_it_can_be_followed() -> None:
-    new = Session().changed(**{"clean.line": 60, "subject": "P → 7: ä", "clean.suppression": "none"})
+    new = Session().changed(
+        **{"clean.stages": [{"stage": "Mains"}], "clean.line": 60, "subject": "P → 7: ä", "map.pixels": 32}
+    )
     phrases = changes(Session(), new)
     followed = Session()
     for phrase in phrases:
         followed = followed.followed(phrase)
     assert followed == new
-    assert len(phrases) == 3
+    assert len(phrases) == 4
     assert session_from(new.as_dict()) == new
 
 

@@ -127,10 +127,10 @@ class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not (colon and arrow and key in dotted(self.as_dict())):
             return self
         try:
-            was, will = json.loads(before), json.loads(after)
+            will = json.loads(after)
         except json.JSONDecodeError:
             return self
-        return self.changed(**{key: will}) if obey or dotted(self.as_dict())[key] == was else self
+        return self.changed(**{key: will}) if obey or json.dumps(dotted(self.as_dict())[key]) == before else self
 
 
 def session_from(settings: dict[str, Any]) -> Session:

@@ -150,7 +150,7 @@ def test_a_number_stands_beside_what_the_literature_says_with_its_source(tmp_pat
 
 
 def test_every_range_is_of_a_parameter_there_is_and_has_a_source():
-    from zeromag.mapping.measures import UNITS
+    from zeromag.mapping.unit import UNITS
     from zeromag.viz.literature import RANGES, SOURCES
 
     assert set(RANGES) <= set(UNITS)

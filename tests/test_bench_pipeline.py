@@ -12,6 +12,7 @@ import pytest
 from zeromag.cli import main
 from zeromag.live.flame import Flame, watched
 from zeromag.live.pipeline_run import PipelineRun
+from zeromag.viz.display import missing_libraries
 
 
 def test_the_page_has_what_real_processes_took(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -20,7 +21,8 @@ def test_the_page_has_what_real_processes_took(tmp_path: Path, capsys: pytest.Ca
     page = capsys.readouterr().out
     seen = json.loads(out.read_text())["latency"]
     assert (seen["channels"], seen["rate_hz"], seen["block"], seen["lost"]) == (16, 1000.0, 10, 0)
-    for place in ("published", "filtered", "mapped"):
+    places = ("published", "filtered", "mapped", *(() if missing_libraries() else ("drawn",)))
+    for place in places:
         late = seen["latency_s"][place]
         assert 0 < late["p50"] <= late["p99"] <= late["p99.9"] <= late["max"]
         assert f"{1e3 * late['p50']:9.2f}" in page

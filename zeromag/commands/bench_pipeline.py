@@ -33,7 +33,7 @@ def run(flags: argparse.Namespace) -> int:
     side = max(2, round(flags.channels**0.5))
     with Progress("measuring latency") as progress:
         progress(0, 3)
-        seen = _run(run_pipeline, side, flags.rate, flags.seconds)
+        seen = _run(run_pipeline, side, flags.rate, flags.seconds, window=_can_draw())
         progress(1, 3)
         flame = processing_flame(_source(side, flags.rate), block=_block(flags.rate), seconds=min(flags.seconds, 10.0))
         progress(2, 3)
@@ -57,9 +57,20 @@ def run(flags: argparse.Namespace) -> int:
     return 0
 
 
-def _run(run_pipeline: Any, side: int, rate: float, seconds: float) -> PipelineRun:
+def _can_draw() -> bool:
+    """Return whether a window can be opened; without a display it is drawn where nobody sees it."""
+    from zeromag.viz.display import has_display, missing_libraries
+
+    if missing_libraries():
+        return False
+    if not has_display():
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    return True
+
+
+def _run(run_pipeline: Any, side: int, rate: float, seconds: float, *, window: bool = False) -> PipelineRun:
     found: PipelineRun = run_pipeline(
-        _source(side, rate), channels=side * side, rate=rate, block=_block(rate), seconds=seconds
+        _source(side, rate), channels=side * side, rate=rate, block=_block(rate), seconds=seconds, window=window
     )
     return found
 
@@ -99,6 +110,8 @@ def _latencies(seen: PipelineRun) -> list[str]:
     for place, late in seen.latency.items():
         cells = "".join(f"{1e3 * value:9.2f}" for value in _quantiles(late))
         lines.append(f"{place:26}{cells}")
+    if "drawn" not in seen.latency:
+        lines.append("drawn: no window could be opened; `zeromag doctor` says which libraries are missing")
     shares = ", ".join(f"{name} {100 * share:.1f} %" for name, share in seen.cpu.items())
     return [*lines, f"share of a core: {shares}"]
 

@@ -22,7 +22,7 @@ from zeromag.session import Session
 
 SETTLE: Final = 2.0  # s of the stream that are not counted: processes start, kernels are loaded
 PLACES: Final = ("published", "filtered", "mapped")
-START_SECONDS: Final = 120.0  # for everything to run; kernels may have to be compiled
+START_SECONDS: Final = 300.0  # for everything to run; kernels may have to be compiled
 
 
 @dataclass(slots=True)
@@ -51,8 +51,10 @@ class PipelineRun:
         return bool(enough and not self.lost and not self.gaps and np.median(late[-len(late) // 10 :]) < 0.1)
 
 
-def run_pipeline(source: str, *, channels: int, rate: float, block: int, seconds: float) -> PipelineRun:
-    """Run `source` through acquisition (with its journal) and processing for so long, and return what was seen.
+def run_pipeline(
+    source: str, *, channels: int, rate: float, block: int, seconds: float, window: bool = False
+) -> PipelineRun:
+    """Run `source` through acquisition (with its journal), processing and perhaps a window, and return what was seen.
 
     Raises
     ------
@@ -62,7 +64,7 @@ def run_pipeline(source: str, *, channels: int, rate: float, block: int, seconds
     found = PipelineRun(channels, rate, block, seconds, {place: [] for place in PLACES})
     with tempfile.TemporaryDirectory(prefix="zeromag-bench-") as folder:
         session = Session().changed(**{"source": source, "acquire.block": block})
-        _Run(session, Path(folder), found).follow(seconds)
+        _Run(session, Path(folder), found).follow(seconds, window=window)
     return found
 
 
@@ -73,8 +75,9 @@ class _Run:
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
-    def follow(self, seconds: float) -> None:
-        children = {role: Child(role, [role], lambda *news: self._news.put(news)) for role in ("process", "acquire")}
+    def follow(self, seconds: float, *, window: bool) -> None:
+        roles = ("process", "acquire", *(("view",) if window else ()))
+        children = {role: Child(role, [role], lambda *news: self._news.put(news)) for role in roles}
         try:
             self._await("process", "warm")
             settings = self._session.as_dict()
@@ -82,12 +85,19 @@ class _Run:
             raw = self._await("acquire", "endpoint")
             children["process"].tell(json.dumps({"endpoint": raw, "session": settings, "out": None}))
             self._listen(raw, self._published)
-            self._listen(self._await("process", "endpoint"), self._processed)
+            made = self._await("process", "endpoint")
+            self._listen(made, self._processed)
+            if window:
+                children["view"].tell(json.dumps({"endpoint": made}))
+                self._await("view", "shown")
             time.sleep(SETTLE)
             before = {name: _cpu_seconds(child.pid) for name, child in children.items()}
             time.sleep(seconds)
             for name, child in children.items():
                 self._found.cpu[name] = (_cpu_seconds(child.pid) - before[name]) / seconds
+            if window:  # it tells of its newest pictures when it is let go
+                children["view"].ended(patience=10.0)
+                self._found.latency["drawn"] = [1e-3 * late for late in self._drawn()]
         finally:
             self._stop.set()
             for thread in self._threads:
@@ -111,7 +121,14 @@ class _Run:
                 return str(news[what])
             if "ended" in news:
                 raise SourceLostError(f"the {name} process ended before anything could be measured: {said}")
-        raise SourceLostError(f"the {who} process did not start within {START_SECONDS:g} s")
+        raise SourceLostError(f"the {who} process was not ready within {START_SECONDS:g} s")
+
+    def _drawn(self) -> list[float]:
+        while not self._news.empty():
+            _, news = self._news.get()
+            if "drawn_ms" in news:
+                return [float(late) for late in news["drawn_ms"]]
+        return []
 
     def _listen(self, endpoint: str, take: Any) -> None:
         def follow() -> None:

@@ -43,6 +43,10 @@ class Latency:
         """Pictures that are known."""
         return len(self._taken)
 
+    def taken(self) -> list[float]:
+        """Return each of them, ms."""
+        return list(self._taken)
+
     def clear(self) -> None:
         """Forget them, and begin anew."""
         self._taken.clear()

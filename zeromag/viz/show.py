@@ -79,4 +79,7 @@ def show(
     watch.start(100)
     if announce is not None:
         announce({"shown": "window"})
-    return app.exec()
+    code = app.exec()
+    if announce is not None and window.latency.count:
+        announce({"drawn_ms": window.latency.taken()})
+    return code

@@ -34,6 +34,7 @@ class Rls(Learning):
     0.7 %; errors beyond `clip` times their usual size are clipped, so that a QRS does not steer.
     """
 
+    blind: int = 3  # it finds what others overlook: blind to two patterns it would take 1.1 % of the QRS
     memory: float = 30.0  # s
 
     def __post_init__(self) -> None:

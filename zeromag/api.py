@@ -26,7 +26,10 @@ SETTINGS = {
     "low_pass": "clean.low_pass",
     "before": "beats.before",
     "after": "beats.after",
+    "hearts": "beats.hearts",
     "pixels": "map.pixels",
+    "method": "sources.method",
+    "conductor": "sources.conductor",
 }
 
 
@@ -140,7 +143,7 @@ def map_recording(recording: Any, *, session: Session | None = None, **settings:
         Settings to begin with; the defaults without.
     **settings
         What to change in them: `suppression`, `line` (Hz), `low_pass` (Hz), `before` and `after` (s around R),
-        `pixels`, `subject`.
+        `hearts` (`fetal`: a fetus beside its mother), `pixels`, `method` and `conductor` (of sources), `subject`.
 
     Raises
     ------

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
-from zeromag.mapping.average import Average
+from zeromag.mapping.average import MAIN, Average
 from zeromag.viz.feed import Feed, Stream
 from zeromag.viz.panel import Panel, line, pixel, write
 from zeromag.viz.places import heart_places, pitch
@@ -33,9 +33,12 @@ class ArrayPanel(Panel):
         self._cells: list[NDArray[np.uint32]] = []
 
     def refresh(self, feed: Feed) -> bool:
-        """Take the normal beat's average, and the stream while there is none."""
+        """Take the average of the scan's own heart, and the stream while there is none."""
         before = (self._average, self._seen if self._average is None else 0, self._bad)
-        self._stream, self._average = feed.stream, feed.averages.get("normal")
+        self._stream, self._average = (
+            feed.stream,
+            next((feed.averages[kind] for kind in MAIN if kind in feed.averages), None),
+        )
         self._seen = self._stream.values.stop if self._stream else 0
         self._bad = feed.status.bad()
         return before != (self._average, self._seen if self._average is None else 0, self._bad)

@@ -111,8 +111,9 @@ def kept_words(step: Cleaning) -> str:
 
 
 def _beats(status: Status) -> str:
-    others = {kind: n for kind, n in status.beats.items() if kind != "normal" and n}
-    text = str(status.beats.get("normal", 0))
+    main = "fetal" if "fetal" in status.beats else "normal"
+    others = {kind: n for kind, n in status.beats.items() if kind != main and n}
+    text = str(status.beats.get(main, 0))
     return text + "".join(f" + {n} {kind}" for kind, n in others.items())
 
 

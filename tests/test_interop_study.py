@@ -20,7 +20,7 @@ from zeromag.acquire.simulate import simulation
 from zeromag.errors import InputError, StorageError
 from zeromag.session import Session
 from zeromag.study.members import Member, members
-from zeromag.study.pool import pooled
+from zeromag.study.pool import THREADS, pooled
 from zeromag.study.run import study
 from zeromag.study.spread import spread
 from zeromag.study.table import row_of, write_csv
@@ -77,6 +77,18 @@ def test_a_worker_that_is_killed_costs_one_recording(tmp_path: Path) -> None:
     assert "killer died" in done["killer"].error
     assert [name for name in done if done[name].error] == ["killer"]
     assert len(list(tmp_path.glob("killer-*"))) == 2  # once beside another, once alone
+
+
+def threads(member: Member) -> Done:
+    return Done(member, ",".join(os.environ.get(name, "none") for name in THREADS))
+
+
+def test_each_worker_has_one_thread_of_blas(tmp_path: Path) -> None:
+    """Two workers with two threads each on two cores are slower than two with one, and give other last bits."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    (done,) = pooled(threads, [Member("a", tmp_path)], 1)
+    assert done.error == "1,1,1,1"
+    assert {name: os.environ.get(name) for name in THREADS} == before
 
 
 @pytest.fixture(scope="module")

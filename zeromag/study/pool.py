@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 
 from zeromag.study.members import Member
 from zeromag.study.work import Done, begin
 
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 DIED = "the process that worked on {} died: killed from outside, or out of memory"
 
 Task = Callable[[Member], Done]
@@ -37,7 +40,7 @@ def _until_broken(task: Task, line: deque[Member], jobs: int) -> Generator[Done,
     """Work until the line is empty or a worker dies; return what was being worked on then."""
     running: dict[Future[Done], Member] = {}
     context = multiprocessing.get_context("spawn")  # fork and threads (BLAS, ZeroMQ) do not go together
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=begin) as pool:
+    with _one_thread_each(), ProcessPoolExecutor(jobs, mp_context=context, initializer=begin) as pool:
         try:
             while line or running:
                 while line and len(running) < jobs:
@@ -51,3 +54,22 @@ def _until_broken(task: Task, line: deque[Member], jobs: int) -> Generator[Done,
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
     return []
+
+
+@contextmanager
+def _one_thread_each() -> Generator[None, None, None]:
+    """Start workers with one thread of BLAS each, as Dask does: as many workers as cores fill them already.
+
+    A library reads this when it is loaded, before a worker could say so itself. One thread is also what gives the
+    same bytes on any number of cores.
+    """
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -44,7 +44,7 @@ class RecordingWriter:
         n = len(sensors)
         rows = int(np.clip(_CHUNK_BYTES // (n * width), 1, max(1, round(description.rate))))
         self._data = self._file.create_dataset(
-            "raw/data", (0, n), dtype="<i4" if counts else "<f8", maxshape=(None, n), chunks=(rows, n), shuffle=True,
+            "raw/data", (0, n), dtype="<i4" if counts else "<f8", maxshape=(None, n), chunks=(rows, n),
             fletcher32=True,
         )  # fmt: skip
         self._file["raw/scale"] = sensors.quantum if counts else np.ones(n)

@@ -51,3 +51,19 @@ def test_literature_names_cohort_and_study_of_what_was_measured() -> None:
     assert "2005" in found[0].criterion.study
     assert "264" in found[0].criterion.cohort
     assert "sense" in found[0].criterion.caution
+
+
+def test_all_published_rules_stand_side_by_side_and_one_without_a_printed_threshold_is_open() -> None:
+    names = ("current_angle_T", "total_current_angle_T", "total_current_turn_T")
+    found = literature({"cdv_class": told(2.0, 0.1), **{name: told(-40.0, 1.0, "deg") for name in names}})
+    assert {one.criterion.name: one.met for one in found} == {
+        "Kandori 1": "open",
+        "Kandori 2": "open",
+        "Kandori 3": "open",
+        "Chaikovsky CDV": "met",
+    }
+    assert all("%" in one.criterion.cohort for one in found)
+    assert all(one.criterion.caution for one in found)
+    assert literature({"cdv_class": told(1.7, 0.1)})[0].met == "open"
+    assert literature({"cdv_class": told(1.0, 0.1)})[0].met == "not met"
+    assert not any(word in str(found).lower() for word in ("diagnos", "abnormal", "healthy", "ischem"))

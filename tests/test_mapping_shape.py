@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from zeromag.mapping.mapper import Mapper
 from zeromag.mapping.measures import Measures
 from zeromag.mapping.poles import currents
 from zeromag.mapping.t_motion import growth
+from zeromag.mapping.unit import UNITS
 from zeromag.mapping.wave_shape import qrs_fragmentation, st_fluctuation
 
 TIME = np.arange(-300, 501) / 1000
@@ -155,3 +158,13 @@ def test_tbeg_tmax_points_along_what_grows() -> None:
     assert found["total_current_turn_T"] == pytest.approx(0.0, abs=1.0)
     assert found["r_t_angle"] == pytest.approx(-90.0, abs=2.0)
     assert found["distance_change_T"] < 1e-3
+
+
+def test_every_parameter_is_defined_once_in_the_docs() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "parameters.md").read_text()
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    defined = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    for name in UNITS:
+        plain = name if name in defined else name.removesuffix("_R").removesuffix("_T")
+        assert defined.count(plain) == 1, name
+    assert (Path(__file__).parents[1] / "docs" / "images" / "parameters.png").stat().st_size > 10_000

@@ -12,6 +12,7 @@ from typing import Any
 
 from zeromag import __version__
 from zeromag.mapping.beat import own
+from zeromag.mapping.criteria import INDEPENDENT, Literature, literature
 from zeromag.mapping.heart_rate import heart_rate
 from zeromag.scan.outcome import Outcome
 from zeromag.session import Session
@@ -43,6 +44,8 @@ def summary(outcome: Outcome, session: Session) -> dict[str, Any]:
         "map": outcome.no_map or "minimum norm",
         "sources": _sources(outcome, session),
         "parameters": outcome.parameters,
+        "channel_qt_s": dict(outcome.channel_qt),
+        "literature": [_rule(one) for one in literature(outcome.parameters)],
         "session": session.as_dict(),
         "changes": [
             {"sample": event.sample, "setting": event.why} for event in outcome.events if event.kind == "session"
@@ -77,6 +80,23 @@ def _sources(outcome: Outcome, session: Session) -> dict[str, Any]:
         "loop_place_m": list(loop.place) if loop is not None else None,
         "loop_explained": loop.explained if loop is not None else None,
         "doubt": outcome.sources.doubt,
+    }
+
+
+def _rule(one: Literature) -> dict[str, Any]:
+    """Return one published rule beside the number it is about: what a paper says, not what zeromag says."""
+    rule = one.criterion
+    return {
+        "name": rule.name,
+        "parameter": rule.parameter,
+        "value": one.found["value"],
+        "least": rule.least,
+        "most": rule.most,
+        "unit": rule.unit,
+        "rule_of_the_paper": one.met,
+        "study": rule.study,
+        "cohort": rule.cohort,
+        "caution": "; ".join(part for part in (rule.caution, INDEPENDENT) if part),
     }
 
 

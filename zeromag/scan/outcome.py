@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from zeromag.event import Event
@@ -39,6 +40,7 @@ class Outcome:
     usable: Usable
     cleaning: list[dict[str, Any]]
     chain_reason: str
+    channel_qt: Mapping[str, float] = field(default_factory=dict)  # s, per channel that tells one: the QT map
     notes: tuple[str, ...] = ()  # of the rhythm, in sentences: pauses, irregularity
 
     @property

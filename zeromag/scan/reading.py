@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from zeromag.mapping.dipole import Dipole, moving_dipole
 from zeromag.mapping.field_map import FieldMap
 from zeromag.mapping.gate import Gate, Usable
 from zeromag.mapping.mapper import Mapper
+from zeromag.mapping.measures import Measures
 from zeromag.mapping.parameters import Parameter, parameters
 
 DIPOLE_STEP = 0.002  # s between the dipoles of an averaged beat
@@ -25,6 +27,7 @@ class Reading:
     maps: dict[str, FieldMap] = field(default_factory=dict)
     no_map: str = ""
     dipoles: tuple[Dipole, ...] = ()
+    channel_qt: Mapping[str, float] = field(default_factory=dict)  # s, of the channels whose T wave tells one
 
 
 def read_beats(
@@ -44,13 +47,19 @@ def read_beats(
     found = parameters(normal, beats, mapper)
     usable = Gate()(averages, beats, found, seconds, mapper, channels=channels)
     if why := mapper.why_not(normal.sensors, normal.good):
-        return Reading(usable, found, no_map=why)
+        return Reading(usable, found, no_map=why, channel_qt=_channel_qt(normal, mapper))
     maps = {
         average.kind: mapper.map_average(average)
         for average in averages
         if not mapper.why_not(average.sensors, average.good)
     }
-    return Reading(usable, found, maps, dipoles=_dipoles(normal))
+    return Reading(usable, found, maps, dipoles=_dipoles(normal), channel_qt=_channel_qt(normal, mapper))
+
+
+def _channel_qt(normal: Average, mapper: Mapper) -> dict[str, float]:
+    qt = Measures(normal, mapper).channels_qt(normal.wave)
+    named = zip(normal.sensors.names, qt.tolist(), strict=True)
+    return {name: one for name, one in named if math.isfinite(one)}
 
 
 def _dipoles(normal: Average) -> tuple[Dipole, ...]:

@@ -183,6 +183,7 @@ class Scan:
             channels=channels,
             heart_rate=heart_rate(own(self._beats)),
             parameters=reading.parameters,
+            channel_qt=reading.channel_qt,
             usable=reading.usable,
             notes=notes(heart, still, self.first, self._head.rate),
             cleaning=self.cleaning.report(),

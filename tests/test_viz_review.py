@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from websockets.sync.client import connect
 
 from tests.viz_qt import application, grabbed
 from zeromag.acquire.journal import Journal
@@ -18,6 +21,7 @@ from zeromag.acquire.recording import recover, write_recording
 from zeromag.acquire.source import open_source
 from zeromag.acquire.wire import encode_block, encode_description, encode_end
 from zeromag.block import Block
+from zeromag.cli import main
 from zeromag.errors import InputError
 from zeromag.live.broadcast import Broadcast, Pace
 from zeromag.live.recorded_session import recorded_session
@@ -25,6 +29,7 @@ from zeromag.live.review import BLOCK, reviewing, scan_into
 from zeromag.scan.scan import Scan
 from zeromag.session import Session
 from zeromag.viz.feed import Feed
+from zeromag.viz.page import serve_review
 from zeromag.viz.review import Review
 from zeromag.viz.timeline import Timeline
 
@@ -294,3 +299,39 @@ def test_what_cannot_be_reviewed_is_said_in_a_sentence(tmp_path):
         until(lambda: review.tick(0) or review.done)
         assert "there is no file" in review.feed.message
         assert review.feed.state() == "REVIEW"
+
+
+def test_the_page_plays_a_recording_from_its_beginning_and_says_so(review):
+    stop, ready, told = threading.Event(), threading.Event(), []
+
+    def announce(news: Mapping[str, object]) -> None:
+        told.append(str(news["url"]))
+        ready.set()
+
+    server = threading.Thread(target=serve_review, args=(review,), kwargs={"stop": stop, "announce": announce})
+    server.start()
+    assert ready.wait(20)
+    with connect(told[0].replace("http", "ws") + "stream", origin=told[0].rstrip("/")) as stream:
+        states = set()
+        while "REPLAY" not in states:
+            raw = stream.recv(timeout=20)
+            head = json.loads(raw[4 : 4 + int.from_bytes(raw[:4], "little")])
+            states |= {head["state"]} if head["kind"] == "state" else set()
+    assert states <= {"REVIEW", "REPLAY"}
+    stop.set()
+    server.join(20)
+    assert not server.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["gone.zm.h5"], "there is no recording gone.zm.h5"),
+        (["gone.zm.h5", "--from", "tcp://127.0.0.1:9"], "a recording or --from ENDPOINT, not both"),
+        ([], "view needs a recording, or --from ENDPOINT"),
+    ],
+)
+def test_the_command_says_what_it_wants(arguments, words, capsys, monkeypatch):
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    assert main(["view", *arguments]) == 1
+    assert words in capsys.readouterr().err

@@ -101,14 +101,12 @@ def serve_page(
 
 
 def serve_review(review: Review, *, stop: threading.Event, announce: Announce, door: Door = LOCAL) -> int:
-    """Serve a recording, played from its beginning as it is scanned, until `stop` is set, and return 0."""
+    """Serve a recording, played again and again from its beginning, until `stop` is set, and return 0."""
 
     def play() -> None:
-        begun = False
         while not stop.wait(PERIOD):
             review.tick(time.monotonic_ns())
-            if not begun and review.position > 0:
-                begun = True
+            if not review.playing and review.position > 0:
                 review.seek(review.timeline.first)
                 review.toggle_play(time.monotonic_ns())
 

@@ -1,9 +1,10 @@
-"""One hop between two processes, beside bare pyzmq in the same run: latency of a block, one line a figure.
+"""One hop between two processes, beside bare pyzmq and pylsl in the same run: `python -m benchmarks.hop`.
 
-    python benchmarks/hop.py [--seconds 10] [--channels 64] [--block 10] [--rate 1000]
+    python -m benchmarks.hop [--seconds 10] [--channels 64] [--block 10] [--rate 1000]
 
-Both sides send the same blocks at the same pace, in turns of one second, so that a busy machine troubles
-both alike. Bare pyzmq sends a struct header and the raw samples over PUB/SUB and makes a NumPy array of them.
+All send the same blocks at the same pace, in turns of one second, so that a busy machine troubles all alike. Bare pyzmq
+sends a struct header and the raw samples over PUB/SUB and makes a NumPy array of them; pylsl pushes and pulls chunks
+into one array. The receivers' own CPU is told per block.
 """
 
 from __future__ import annotations
@@ -14,15 +15,22 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from uuid import uuid4
 
 import numpy as np
+import pylsl
 import zmq
+from numpy.typing import NDArray
 
+from benchmarks.measure import Line, keep
 from zeromag.acquire.message import Description
 from zeromag.acquire.publisher import Publisher
 from zeromag.acquire.subscription import Subscription
 from zeromag.block import Block
 from zeromag.sensors import SensorArray
+
+QUIET_S = 3.0  # a pylsl stream that gave nothing for so long is over
 
 
 def receive_bare(endpoint: str) -> list[float]:
@@ -45,8 +53,74 @@ def receive_ours(endpoint: str) -> list[float]:
     return [(time.monotonic_ns() - block.t_ns) * 1e-3 for block in Subscription(endpoint).blocks()]
 
 
+def receive_lsl(name: str) -> list[float]:
+    """Return the latency of every chunk (µs) through pylsl, its last stamp taken."""
+    info = pylsl.resolve_byprop("name", name, timeout=10.0)[0]
+    inlet, latencies = pylsl.StreamInlet(info), list[float]()
+    into = np.empty((1024, info.channel_count()))
+    inlet.open_stream(timeout=10.0)
+    size = int(info.source_id().split()[-1])
+    last = time.monotonic()
+    while not latencies or time.monotonic() - last < QUIET_S:
+        _, stamps = inlet.pull_chunk(timeout=QUIET_S, max_samples=size, dest_obj=into)
+        if stamps:
+            latencies.append((pylsl.local_clock() - stamps[-1]) * 1e6)
+            last = time.monotonic()
+    return latencies
+
+
+RECEIVERS: dict[str, Callable[[str], list[float]]] = {
+    "bare pyzmq": receive_bare,
+    "pylsl": receive_lsl,
+    "ours": receive_ours,
+}
+
+
+def reader(name: str, endpoint: str) -> subprocess.Popen[bytes]:
+    """Start a receiver in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.hop", "--receive", name, endpoint]
+    return subprocess.Popen(command, stdout=subprocess.PIPE)
+
+
+def measured(options: argparse.Namespace) -> dict[str, tuple[NDArray[np.float64], float]]:
+    """Return each transport's latencies (µs) and its receiver's CPU a block (µs)."""
+    n, name = options.channels, f"hop-{uuid4()}"
+    sensors = SensorArray(
+        tuple(f"S{c}" for c in range(n)), np.zeros((n, 3)), np.tile([0.0, 0.0, 1.0], (n, 1)), quantum=np.full(n, 1e-14)
+    )
+    data = np.random.default_rng(0).integers(-(2**20), 2**20, (options.block, n)) * sensors.quantum
+    bare: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.PUB)
+    bare.bind("tcp://127.0.0.1:*")
+    outlet = pylsl.StreamOutlet(
+        pylsl.StreamInfo(name, "MEG", n, options.rate, pylsl.cf_double64, f"{name} {options.block}")
+    )
+    with Publisher(Description(sensors, options.rate)) as publisher:
+        places = {"bare pyzmq": bare.getsockopt_string(zmq.LAST_ENDPOINT), "pylsl": name, "ours": publisher.endpoint}
+        readers = {each: reader(each, place) for each, place in places.items()}
+        outlet.wait_for_consumers(15.0)
+        time.sleep(3.0)
+        first, due = 0, time.monotonic()
+        for turn in range(3 * round(options.seconds)):
+            for _ in range(max(1, round(options.rate / options.block))):
+                due += options.block / options.rate
+                time.sleep(max(0.0, due - time.monotonic()))
+                fresh = data.copy()
+                now = time.monotonic_ns()
+                if turn % 3 == 0:
+                    publisher(Block(fresh, first, options.rate, sensors, t_ns=now))
+                    first += options.block
+                elif turn % 3 == 1:
+                    bare.send_multipart([struct.pack("<qII", now, options.block, n), fresh.tobytes()])
+                else:
+                    outlet.push_chunk(fresh, pylsl.local_clock())
+        bare.send_multipart([struct.pack("<qII", 0, 0, 0), b""])
+        publisher.end(first)
+        said = {each: json.loads(process.communicate()[0]) for each, process in readers.items()}
+    return {each: (np.array(latencies), cpu) for each, (latencies, cpu) in said.items()}
+
+
 def main() -> None:
-    """Run both sides and print the table."""
+    """Run all and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--channels", type=int, default=64)
@@ -56,48 +130,26 @@ def main() -> None:
     options = parser.parse_args()
     if options.receive:
         how, endpoint = options.receive
-        print(json.dumps((receive_bare if how == "bare" else receive_ours)(endpoint)))
+        begin = time.process_time()
+        latencies = RECEIVERS[how](endpoint)
+        print(json.dumps((latencies, 1e6 * (time.process_time() - begin) / max(1, len(latencies)))))
         return
-    n = options.channels
-    sensors = SensorArray(
-        tuple(f"S{c}" for c in range(n)), np.zeros((n, 3)), np.tile([0.0, 0.0, 1.0], (n, 1)), quantum=np.full(n, 1e-14)
-    )
-    data = np.random.default_rng(0).integers(-(2**20), 2**20, (options.block, n)) * sensors.quantum
-    bare: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.PUB)
-    bare.bind("tcp://127.0.0.1:*")
-    with Publisher(Description(sensors, options.rate)) as publisher:
-        readers = {
-            "bare": subprocess.Popen(
-                [sys.executable, __file__, "--receive", "bare", bare.getsockopt_string(zmq.LAST_ENDPOINT)],
-                stdout=subprocess.PIPE,
-            ),
-            "ours": subprocess.Popen(
-                [sys.executable, __file__, "--receive", "ours", publisher.endpoint], stdout=subprocess.PIPE
-            ),
-        }
-        time.sleep(3.0)
-        per_turn = max(1, round(options.rate / options.block))
-        first = 0
-        due = time.monotonic()
-        for turn in range(2 * round(options.seconds)):
-            for _ in range(per_turn):
-                due += options.block / options.rate
-                time.sleep(max(0.0, due - time.monotonic()))
-                fresh = data.copy()
-                now = time.monotonic_ns()
-                if turn % 2:
-                    publisher(Block(fresh, first, options.rate, sensors, t_ns=now))
-                    first += options.block
-                else:
-                    bare.send_multipart([struct.pack("<qII", now, options.block, n), fresh.tobytes()])
-        bare.send_multipart([struct.pack("<qII", 0, 0, 0), b""])
-        publisher.end(first)
-        latencies = {name: np.array(json.loads(reader.communicate()[0])) for name, reader in readers.items()}
-    for name, us in latencies.items():
-        p50, p99, p999 = np.percentile(us, [50, 99, 99.9])
-        print(f"{name} {len(us):6} blocks: p50 {p50:.0f}, p99 {p99:.0f}, p99.9 {p999:.0f}, max {us.max():.0f} µs")
-    ratio = [np.percentile(latencies["ours"], q) / np.percentile(latencies["bare"], q) for q in (50, 99)]
-    print(f"ratio p50 {ratio[0]:.2f} (bar 1.5)  p99 {ratio[1]:.2f} (bar 2)")
+    found = measured(options)
+    what = f"hop, {options.channels} ch x {options.block} at {options.rate:g} Hz"
+    ours, our_cpu = found["ours"]
+    lines = []
+    for name, p50, cpu in (("bare pyzmq", "1.1 x at most", "1.5 x at most"), ("pylsl", "", "")):
+        theirs, their_cpu = found[name]
+        for q, bar in ((50, p50), (99, "")):
+            mine, other = float(np.percentile(ours, q)), float(np.percentile(theirs, q))
+            lines.append(Line(f"{what}, p{q}, ours / theirs", mine, "us", other, name, mine / other, bar=bar))
+        ratio = our_cpu / their_cpu
+        lines.append(
+            Line(f"{what}, receiver's CPU a block, ours / theirs", our_cpu, "us", their_cpu, name, ratio, bar=cpu)
+        )
+    for line in lines:
+        print(line.say())
+    keep(lines)
 
 
 if __name__ == "__main__":

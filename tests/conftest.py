@@ -27,6 +27,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(long)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_trail(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what tests export out of the user's own audit log."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+
+
 @pytest.fixture(scope="session")
 def data() -> Path:
     """The folder of real recordings; it is not part of the project."""

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from zeromag.commands.settings import session_of
+from zeromag.commands.trail import leave_line
 from zeromag.errors import InputError, StorageError
 from zeromag.session import Session
 
@@ -17,9 +18,9 @@ def run(flags: argparse.Namespace) -> int:
         from zeromag.export.edf import write_edf
 
         write_edf(flags.out, Path(flags.source))
-        return _done(flags.out)
+        return _done(flags.to, flags.out)
     _export(flags, session_of(flags))
-    return _done(flags.out)
+    return _done(flags.to, flags.out)
 
 
 def _export(flags: argparse.Namespace, session: Session) -> None:
@@ -52,6 +53,7 @@ def _export(flags: argparse.Namespace, session: Session) -> None:
         write_csv(flags.out, source)
 
 
-def _done(out: Path) -> int:
+def _done(to: str, out: Path) -> int:
+    leave_line(to, out)
     print(f"zeromag: wrote {out}", file=sys.stderr)
     return 0

@@ -17,9 +17,11 @@ from zeromag.mapping.beat import Beat
 from zeromag.mapping.field_map import FieldMap, Grid
 from zeromag.ring import Ring
 from zeromag.sensors import SensorArray
+from zeromag.viz.past import Past, past_of
 from zeromag.viz.scale import BeatScale
-from zeromag.viz.status import Figure, Status, read_status
+from zeromag.viz.status import Status, read_status
 
+PAST_EVERY = 10.0  # s between two moments whose parameters are kept
 STALE_NS = 200_000_000  # a picture older than this is not live
 
 
@@ -57,7 +59,7 @@ class Feed:
         self.status = Status()
         self.beats: deque[Beat] = deque(maxlen=400)
         self.beats_seen = 0
-        self.history: deque[tuple[float, dict[str, Figure]]] = deque(maxlen=2000)  # s of the scan, parameters then
+        self.history: deque[Past] = deque(maxlen=1440)  # four hours of parameters
         self.scale = BeatScale()
         self.message = ""  # the last thing that went wrong, for people
         self.ended: str | None = None  # the reason, once the stream is over
@@ -216,9 +218,10 @@ class Feed:
 
     def _take_status(self, fields: Mapping[str, object], _: Mapping[str, NDArray[np.generic]]) -> None:
         self.status = read_status(fields)
-        known = self.history[-1][1] if self.history else {}
-        if self.status.parameters and self.status.parameters != known:
-            self.history.append((self.status.seconds, self.status.parameters))
+        parameters, seconds = self.status.parameters, self.status.seconds
+        if parameters and (not self.history or seconds - self.history[-1].seconds >= PAST_EVERY):
+            last = self.history[-1] if self.history else None
+            self.history.append(past_of(seconds, parameters, last))
 
 
 def _number(value: object) -> float:

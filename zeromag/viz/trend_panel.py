@@ -42,7 +42,7 @@ class TrendPanel(PlotPanel):
     def refresh(self, feed: Feed) -> bool:
         """Take the beats and what was said of the parameters."""
         stream = feed.stream
-        state = (self.shown, feed.beats_seen, len(feed.history), feed.history[-1][0] if feed.history else 0.0)
+        state = (self.shown, feed.beats_seen, len(feed.history), feed.history[-1].seconds if feed.history else 0.0)
         if stream is None or state == self._state:
             return False
         self._state = state
@@ -52,14 +52,14 @@ class TrendPanel(PlotPanel):
             if np.isfinite(beat.rr) and beat.rr > 0
         ]
         history = list(feed.history)
-        self._known = list(history[-1][1]) if history else []
+        self._known = list(history[-1].names) if history else []
         self._points = []
-        for seconds, parameters in history:
-            figure = parameters.get(self.shown)
-            if figure is not None:
-                factor, self._unit = UNITS.get(figure.unit, (1.0, figure.unit))
-                low, high = (figure.value if end is None else end for end in (figure.low, figure.high))
-                self._points.append((seconds, factor * figure.value, factor * low, factor * high))
+        for past in history:
+            if self.shown in past.names:
+                k = past.names.index(self.shown)
+                factor, self._unit = UNITS.get(past.units[k], (1.0, past.units[k]))
+                value, low, high = (factor * past.values[k]).tolist()
+                self._points.append((past.seconds, value, low, high))
         self.show_data()
         return True
 

@@ -75,5 +75,5 @@ def test_a_plugged_in_source_is_recorded_until_it_vanishes(device: str, tmp_path
 @pytest.mark.usefixtures("installed")
 def test_a_plugged_in_source_is_named_among_the_known() -> None:
     assert isinstance(open_source("lines:127.0.0.1:1"), Source)
-    with pytest.raises(InputError, match="begins with one of lines, lsl, sim, tcp"):
+    with pytest.raises(InputError, match="begins with one of lines, loop, lsl, sim, tcp"):
         open_source("line:127.0.0.1:1")

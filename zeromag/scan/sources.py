@@ -23,7 +23,7 @@ from zeromag.session import Session
 TOP = 0.01  # m that a sphere's top lies below the sensors
 STEP = 0.005  # s between the dipoles in a conductor that is not the half-space
 APART = 0.005  # m between the places in two conductors, from which it matters which one is right
-TELLS = 3.0  # times less χ² than the other leaves, with which the data tell that this one is right
+TELLS = 2.0  # times less χ² than the other leaves, with which the data tell that this one is right
 
 
 @dataclass(frozen=True, slots=True)

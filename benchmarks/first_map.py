@@ -1,4 +1,4 @@
-"""Time from the command to the first field map, kernels compiled before: `python benchmarks/first_map.py`."""
+"""Time from the command to the first field map, kernels compiled before: `python -m benchmarks.first_map`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+from benchmarks.measure import Line, keep
 from zeromag.acquire.message import Result
 from zeromag.acquire.subscription import Subscription
 
@@ -38,6 +39,10 @@ def first_map() -> dict[str, float]:
 
 if __name__ == "__main__":
     runs = [first_map() for _ in range(RUNS + 1)][1:]  # the first fills the caches
+    lines = []
     for name in runs[0]:
         taken = [run[name] for run in runs]
-        print(f"{name}: median {statistics.median(taken):.2f} s, {min(taken):.2f} to {max(taken):.2f} s, {RUNS} runs")
+        note = f"{min(taken):.2f} to {max(taken):.2f} s, {RUNS} runs"
+        lines.append(Line(f"from the command to: {name}", statistics.median(taken), "s", note=note))
+        print(lines[-1].say())
+    keep(lines)

@@ -7,12 +7,11 @@ ratios of one run are claims.
 from __future__ import annotations
 
 import argparse
-import statistics
 import time
-from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from benchmarks.measure import Line, beside, keep, turns
 from zeromag._jit import F64
 from zeromag.mapping.dipole import DipoleFit
 from zeromag.mapping.mapper import Mapper
@@ -32,29 +31,14 @@ def planar(side: int, pitch: float) -> SensorArray:
     return SensorArray(tuple(f"S{c:02d}" for c in range(len(places))), places, axes)
 
 
-def medians(candidates: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Return the median CPU time of each candidate, s; they take turns."""
-    times: dict[str, list[float]] = {name: [] for name in candidates}
-    for run in candidates.values():
-        run()
-    for _ in range(rounds):
-        for name, run in candidates.items():
-            repeat = 50 if name.startswith("zeromag") else 1
-            begin = time.thread_time()
-            for _ in range(repeat):
-                run()
-            times[name].append((time.thread_time() - begin) / repeat)
-    return {name: statistics.median(some) for name, some in times.items()}
-
-
-def frames(sensors: SensorArray, reading: F64, rounds: int) -> None:
-    """Print a map frame beside SciPy's scattered interpolators."""
+def frames(sensors: SensorArray, reading: F64, rounds: int) -> list[Line]:
+    """Return a map frame beside SciPy's scattered interpolators."""
     from scipy.interpolate import CloughTocher2DInterpolator, RBFInterpolator
 
     operator = Mapper().operator(sensors, np.ones(len(sensors), dtype=np.bool_), np.full(len(sensors), 0.3e-12))
     grid = np.stack(np.meshgrid(operator.grid.x, operator.grid.y), axis=-1).reshape(-1, 2)
     places, row, now = sensors.positions[:, :2], reading[None, :], np.zeros(1)
-    found = medians(
+    found = turns(
         {
             "zeromag field": lambda: operator.live_field(row)[0],
             "zeromag field, deviation": lambda: operator.live_field(row),
@@ -64,14 +48,13 @@ def frames(sensors: SensorArray, reading: F64, rounds: int) -> None:
         },
         rounds,
     )
-    ours = found["zeromag field"]
-    print(f"map frame, {len(sensors)} sensors to 64x64: {ours * 1e6:.1f} us")
-    for name, seconds in found.items():
-        print(f"  {name:36s} {seconds * 1e6:10.1f} us  {seconds / ours:8.1f} x")
+    ours, what = found["zeromag field"], f"map frame, {len(sensors)} sensors to 64x64"
+    bars = {"RBFInterpolator": "150 x", "CloughTocher2DInterpolator": "35 x"}
+    return [beside(what, ours, times, name, bars.get(name, "")) for name, times in found.items() if times is not ours]
 
 
-def dipoles(sensors: SensorArray, rounds: int) -> None:
-    """Print a dipole fit beside `mne.fit_dipole`, each in the conductor it knows: a half-space, a sphere of 15 cm."""
+def dipoles(sensors: SensorArray, rounds: int) -> list[Line]:
+    """Return a dipole fit beside `mne.fit_dipole`, each in the conductor it knows: a half-space, a sphere of 15 cm."""
     random, count = np.random.default_rng(0), 12
     places = np.stack([*random.uniform(-0.03, 0.03, (2, count)), -random.uniform(0.06, 0.09, count)], axis=1)
     moments = np.stack([*(1e-5 * random.normal(size=(2, count))), np.zeros(count)], axis=1)
@@ -95,8 +78,12 @@ def dipoles(sensors: SensorArray, rounds: int) -> None:
     our_time = (time.thread_time() - begin) / count / rounds
     our_miss = np.median(np.linalg.norm([np.array(one.position) for one in ours] - places, axis=1))
     their_miss = np.median(np.linalg.norm(theirs - places, axis=1))
-    print(f"dipole fit, {len(sensors)} sensors: {our_time * 1e6:.0f} us, mne.fit_dipole {mne_time * 1e3:.1f} ms")
-    print(f"  {mne_time / our_time:.0f} x; median error {our_miss * 1e3:.2f} mm beside {their_miss * 1e3:.2f} mm")
+    what, note = (
+        f"dipole fit, {len(sensors)} sensors",
+        f"median error {our_miss * 1e3:.2f} mm beside {their_miss * 1e3:.2f} mm",
+    )
+    ratio = mne_time / our_time
+    return [Line(what, our_time * 1e6, "us", mne_time * 1e6, "mne.fit_dipole", ratio, bar="300 x", note=note)]
 
 
 def _mne(sensors: SensorArray, readings: F64) -> tuple[F64, float]:
@@ -116,26 +103,28 @@ def _mne(sensors: SensorArray, readings: F64) -> tuple[F64, float]:
     return found.pos - np.array([0.0, 0.0, DEEP]), (time.thread_time() - begin) / len(readings)
 
 
-def live(sensors: SensorArray, reading: F64, rounds: int) -> None:
-    """Print what map, current and dipole of every sample of a second at 1 kHz take of one core."""
+def live(sensors: SensorArray, reading: F64, rounds: int) -> list[Line]:
+    """Return what map, current and dipole of every sample of a second at 1 kHz take of one core."""
     operator = Mapper().operator(sensors, np.ones(len(sensors), dtype=np.bool_), np.full(len(sensors), 0.3e-12))
     fitter = DipoleFit().of(sensors, operator.good, np.full(len(sensors), 0.3e-12))
     row, now = reading[None, :], np.zeros(1)
-    found = medians({"zeromag map": lambda: operator.live(now, row), "zeromag dipole": lambda: fitter(reading)}, rounds)
-    print(f"live map, current and dipole of every sample at 1 kHz: {100e3 * sum(found.values()):.1f} % of a core")
+    found = turns({"map": lambda: operator.live(now, row), "dipole": lambda: fitter(reading)}, rounds)
+    share = 100e3 * sum(float(np.median(times)) for times in found.values())
+    return [Line("map, current and dipole of every sample at 1 kHz", share, "% of a core")]
 
 
 def main() -> None:
-    """Run all."""
+    """Run all, print the table and keep it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
     rounds = parser.parse_args().rounds
     sensors = planar(8, 0.03)
     place, moment = np.array([[0.01, 0.02, -0.1]]), np.array([8e-6, -6e-6, 0.0])
     reading = lead_field(HalfSpace(), place, sensors.positions, sensors.axes)[:, 0] @ moment
-    frames(sensors, reading, rounds)
-    live(sensors, reading, rounds)
-    dipoles(sensors, rounds)
+    lines = [*frames(sensors, reading, rounds), *live(sensors, reading, rounds), *dipoles(sensors, rounds)]
+    for line in lines:
+        print(line.say())
+    keep(lines)
 
 
 if __name__ == "__main__":

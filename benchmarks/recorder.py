@@ -1,6 +1,6 @@
 """Sustained recording: journal first, then publish, one subscriber in another process; what was lost, what stalled.
 
-    python benchmarks/recorder.py [--seconds 10] [--channels 1024] [--rate 10000] [--block 100] [--dir DIR]
+    python -m benchmarks.recorder [--seconds 10] [--channels 1024] [--rate 10000] [--block 100] [--dir DIR]
         [--hour 3600]
 
 Then the recording is made from the journal, and the time that takes is told per hour of data; last the same for
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.measure import Line, keep
 from zeromag.acquire.journal import Journal
 from zeromag.acquire.message import Description, End, Stamp
 from zeromag.acquire.publisher import Publisher
@@ -48,13 +49,14 @@ def journal_of(path: Path, seconds: float) -> None:
         journal(encode_end(End(10 * blocks), Stamp(1, 2, blocks)), last=True)
 
 
-def recovery(path: Path, seconds: float) -> str:
-    """Make the recording and tell how long that took, on the clock and of processors."""
+def recovery(what: str, path: Path, seconds: float, bar: str = "") -> Line:
+    """Make the recording and return how long that took for an hour of data, on the clock and of processors."""
     wall, cpu = time.perf_counter(), time.process_time()
     recovered = recover(path, path.with_suffix(".zm.h5"))
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     per_hour = 3600 / seconds
-    return f"{recovered}, {wall:.1f} s: {wall * per_hour:.1f} s per hour of data ({cpu * per_hour:.1f} s of processors)"
+    note = f"{recovered}; {cpu * per_hour:.1f} s of processors"
+    return Line(f"recover {what}, per hour of data", wall * per_hour, "s", bar=bar, note=note)
 
 
 def array(n: int) -> SensorArray:
@@ -85,7 +87,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=options.dir) as folder:
         path = Path(folder) / "raw.zmj"
         with Journal(path) as journal, Publisher(Description(sensors, options.rate), journal=journal) as publisher:
-            reader = subprocess.Popen([sys.executable, __file__, "--receive", publisher.endpoint])
+            reader = subprocess.Popen([sys.executable, "-m", "benchmarks.recorder", "--receive", publisher.endpoint])
             began = due = time.monotonic()
             count = round(options.seconds * options.rate / size)
             for number in range(count):
@@ -99,18 +101,20 @@ def main() -> None:
             publisher.wait_for_consumers(60)
             reader.wait()
         megabytes = path.stat().st_size / 1e6
-        print(
-            f"journal: {megabytes:.0f} MB, {megabytes / (time.monotonic() - began):.1f} MB/s, {1e3 * late:.0f} ms late"
-        )
         p50, p99, most = np.percentile(1e3 * np.array(took), [50, 99, 100])
-        print(f"encode, write, publish a block of {1e3 * size / options.rate:g} ms: ", end="")
-        print(f"p50 {p50:.2f}, p99 {p99:.2f}, max {most:.1f} ms")
-        print(f"recover: {recovery(path, options.seconds)}")
+        what = f"{n} ch x {options.rate / 1e3:g} kHz"
+        rate = megabytes / (time.monotonic() - began)
+        lines = [
+            Line(f"journal, published too, {what}", rate, "MB/s", note=f"{1e3 * late:.0f} ms late at the end"),
+            Line(f"a block of {1e3 * size / options.rate:g} ms, p50", p50, "ms", note=f"p99 {p99:.2f}, max {most:.1f}"),
+            recovery(what, path, options.seconds),
+        ]
         if options.hour:
             journal_of(Path(folder) / "hour.zmj", options.hour)
-            print(
-                f"recover 64 channels, 1 kHz, blocks of 10: {recovery(Path(folder) / 'hour.zmj', options.hour)} (bar 5)"
-            )
+            lines.append(recovery("64 ch x 1 kHz in blocks of 10", Path(folder) / "hour.zmj", options.hour, "5 s"))
+    for line in lines:
+        print(line.say())
+    keep(lines)
 
 
 if __name__ == "__main__":

@@ -85,10 +85,10 @@ def test_recording_counts_down_and_stop_says_whether_it_is_usable(workflow):
 
 
 def until(what: Callable[[], object], seconds: float = 90.0) -> None:
-    deadline = time.monotonic() + seconds
+    app, deadline = application(), time.monotonic() + seconds
     while not what():
         assert time.monotonic() < deadline, "it never came"
-        application().processEvents()
+        app.processEvents()
         time.sleep(0.1)  # painting is dear, and there are other tests
 
 
@@ -185,7 +185,7 @@ def test_a_whole_scan_from_the_keyboard(instrument):
         window = Window(feed, workflow=flow)
         window._timer.stop()
         window.show()
-        application().processEvents()
+        app.processEvents()
         bar = window.workflow
 
         def now(step: str) -> Callable[[], bool]:

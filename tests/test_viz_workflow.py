@@ -175,6 +175,7 @@ def instrument(tmp_path, monkeypatch):
         assert not thread.is_alive()
 
 
+@pytest.mark.nightly  # a minute and a half on a busy machine
 def test_a_whole_scan_from_the_keyboard(instrument):
     """Code, sensors, aim, preview, record, mark, setting, stop, report: every step by `Return`, nothing is lost."""
 
@@ -185,7 +186,7 @@ def test_a_whole_scan_from_the_keyboard(instrument):
         window = Window(feed, workflow=flow)
         window._timer.stop()
         window.show()
-        app.processEvents()
+        application().processEvents()
         bar = window.workflow
 
         def now(step: str) -> Callable[[], bool]:

@@ -76,7 +76,7 @@ def read_recording(path: Path, *, block: int = 10) -> Recorded:
                 for begin, end, first in about.runs():
                     for row in range(begin, end, samples):
                         yield _chunk(file, about, (row, min(row + samples, end)), first + row - begin)
-        except OSError as error:
+        except HDF5_FAILS as error:
             raise InputError(f"{path} is damaged: `zeromag verify` names the first bad block") from error
 
     return Recorded(about.sensors, about.rate, chunks, samples=about.stop, block=block, session=about.session)

@@ -45,11 +45,22 @@ def _journal(path: Path) -> list[str]:
 
 
 def _recording(path: Path) -> list[str]:
-    import h5py
-
     from zeromag.acquire.recording_source import HDF5_FAILS, contents
 
     index = contents(path).index
+    try:
+        return _checked(path, index)
+    except HDF5_FAILS as error:
+        raise InputError(
+            f"{path} is damaged so that its samples cannot be found: recover it from its journal"
+        ) from error
+
+
+def _checked(path: Path, index: Any) -> list[str]:
+    import h5py
+
+    from zeromag.acquire.recording_source import HDF5_FAILS
+
     problems: list[str] = []
     with h5py.File(path, "r") as file:
         data = file["raw/data"]

@@ -15,6 +15,7 @@ from zeromag.mapping.averager import Averager, Averaging
 from zeromag.mapping.beat import Beat
 from zeromag.mapping.bootstrap import resampled
 from zeromag.mapping.history import History
+from zeromag.mapping.pile import Pile
 from zeromag.sensors import SensorArray
 
 
@@ -205,3 +206,31 @@ def test_what_cannot_be_averaged_is_said() -> None:
         Averager().start(Block(data=np.zeros((5, 1)), first=0, rate=RATE, sensors=clock))
     with pytest.raises(ValueError, match="inside the window"):
         Averager(baseline=(-0.5, -0.4))
+
+
+def test_an_exponential_average_is_as_good_as_its_memory_and_follows() -> None:
+    """a = 2/(N + 1) gives the noise of (2 − a)/a = N beats; after N beats of another heart most of the old is gone."""
+    memory = 16.0
+    blocks, sensors = white(PEAKS)
+    running, _ = averaged(blocks, at(PEAKS), Averager(memory=memory))
+    (average,) = running.averages()
+    assert average.nave == 16
+    heart = TestHeart()
+    clean = heart.beat(average.time) @ heart.gains(sensors).T
+    flat = (average.time >= -0.10) & (average.time < -0.06)
+    clean = clean - clean[flat].mean(axis=0)
+    inside = average.time < 0.4
+    assert (average.wave - clean)[inside].std() == pytest.approx(1e-12 / np.sqrt(memory), rel=0.1)
+    assert average.noise.mean() == pytest.approx(1e-12 / np.sqrt(memory), rel=0.1)
+    draws = np.array([wave for wave, _ in resampled(average, 200, seed=1)])
+    assert draws.std(axis=0)[inside].mean() == pytest.approx(1e-12 / np.sqrt(memory), rel=0.2)
+    pile = Pile(10, 2, 64, memory)
+    for size in [1.0] * 40 + [2.0] * 16:
+        pile.add(np.full((10, 2), size), np.ones(2, dtype=np.bool_))
+    left = 2.0 - pile.average("normal", np.arange(10) / 10 - 0.5, sensors.pick([0, 1])).wave
+    np.testing.assert_allclose(left, (1 - 2 / 17) ** 16, rtol=1e-12)
+
+
+def test_a_memory_of_one_beat_is_no_average() -> None:
+    with pytest.raises(ValueError, match="2 to 64 beats, got 1"):
+        Averager(memory=1)

@@ -39,6 +39,7 @@ class Beats(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     before: float = 0.3  # s
     after: float = 0.5  # s
+    memory: float = 0.0  # beats that an exponential average is as good as, up to 64; 0: all beats count alike
     hearts: Literal["auto", "one", "fetal"] = "auto"  # fetal: a fetus beside its mother; auto: only in `sim:fetal`
 
 

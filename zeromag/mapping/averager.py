@@ -47,10 +47,13 @@ class Averager:
     baseline: tuple[float, float] = (-0.10, -0.06)  # s from R
     parts: int = 64  # means of every 64th beat that are kept for the bootstrap
     limit: int = 8  # most classes
+    memory: float = 0.0  # beats that an exponential average is as good as; 0: all beats count alike
 
     def __post_init__(self) -> None:
         if not (self.before > 0 and self.after > 0):
             raise ValueError(f"a window needs time before and after R, got {self.before} and {self.after} s")
+        if not (self.memory == 0 or 2 <= self.memory <= self.parts):
+            raise ValueError(f"an exponential average remembers 2 to {self.parts} beats, got {self.memory:g}")
         if not -self.before <= self.baseline[0] < self.baseline[1] <= self.after:
             raise ValueError(f"the baseline must lie inside the window, got {self.baseline}")
 
@@ -156,7 +159,7 @@ class Averaging:
         if beat.kind not in self.piles:
             if len(self.piles) >= self._settings.limit:
                 return replace(beat, why="more classes than are kept")
-            self.piles[beat.kind] = Pile(n, len(self._columns), self._settings.parts)
+            self.piles[beat.kind] = Pile(n, len(self._columns), self._settings.parts, self._settings.memory)
         self.piles[beat.kind].add(wave - level, good, beat.rr)
         return beat
 

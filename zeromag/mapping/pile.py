@@ -10,14 +10,22 @@ from zeromag.sensors import SensorArray
 
 
 @kernel
-def _add(wave: F64, good: BOOL, sign: float, mean: F64, turned: F64, count: I64, part: F64, part_count: I64) -> None:
-    """Take a beat into the means by Welford's step; `turned` is the mean with every second beat upside down."""
+def _add(
+    wave: F64, good: BOOL, sign: float, slowest: float, mean: F64, turned: F64, odd: F64, count: I64, part: F64,
+    part_count: I64,
+) -> None:  # fmt: skip
+    """Take a beat into the means by Welford's step, of `1/slowest` at least.
+
+    `turned` is the mean with every second beat upside down, `odd` how much of the heart that leaves in it.
+    """
     for t in range(wave.shape[0]):
         for c in range(wave.shape[1]):
             if good[c]:
                 count[t, c] += 1
-                mean[t, c] += (wave[t, c] - mean[t, c]) / count[t, c]
-                turned[t, c] += (sign * wave[t, c] - turned[t, c]) / count[t, c]
+                over = min(float(count[t, c]), slowest)
+                mean[t, c] += (wave[t, c] - mean[t, c]) / over
+                turned[t, c] += (sign * wave[t, c] - turned[t, c]) / over
+                odd[t, c] += (sign - odd[t, c]) / over
                 part_count[t, c] += 1
                 part[t, c] += (wave[t, c] - part[t, c]) / part_count[t, c]
 
@@ -26,11 +34,14 @@ class Pile:
     """Beats of one class; the memory does not grow with their number.
 
     Beat k goes into part k mod `parts`: resampling the parts resamples the beats, exactly so while there are
-    no more beats than parts.
+    no more beats than parts. With a `memory` of N beats the mean is exponential: a new beat weighs a = 2/(N + 1), and
+    the noise is that of (2 − a)/a = N beats; a part then holds its newest beat alone, with the weight that is left.
     """
 
-    def __init__(self, n_times: int, n_channels: int, parts: int) -> None:
+    def __init__(self, n_times: int, n_channels: int, parts: int, memory: float = 0.0) -> None:
         self.count = 0
+        self._memory = memory
+        self._odd = np.zeros((n_times, n_channels))
         self._mean = np.zeros((n_times, n_channels))
         self._turned = np.zeros((n_times, n_channels))
         self._count = np.zeros((n_times, n_channels), dtype=np.int64)
@@ -46,18 +57,24 @@ class Pile:
             self._parts.append(np.zeros_like(self._mean))
             self._part_counts.append(np.zeros_like(self._count))
             self._rr.append((0.0, 0))
+        if self._memory:
+            self._part_counts[part][:] = 0
+            self._rr[part] = 0.0, 0
         if np.isfinite(rr):
             self._rr[part] = self._rr[part][0] + rr, self._rr[part][1] + 1
         sign = 1.0 if self.count % 2 == 0 else -1.0
-        counts = self._part_counts[part]
-        _add(np.ascontiguousarray(wave), good, sign, self._mean, self._turned, self._count, self._parts[part], counts)
+        slowest = (self._memory + 1) / 2 if self._memory else np.inf
+        _add(
+            np.ascontiguousarray(wave), good, sign, slowest, self._mean, self._turned, self._odd, self._count,
+            self._parts[part], self._part_counts[part],
+        )  # fmt: skip
         self.count += 1
 
     def average(self, kind: str, time: F64, sensors: SensorArray) -> Average:
-        """Return the average so far.
+        """Return the average so far; `nave` is how many equal beats it is as good as.
 
-        The noise is that of ± averaging; its mean, which an odd number of beats leaves the heart in, is taken off
-        by the beat's own average.
+        The noise is that of ± averaging; what an odd number of beats leaves of the heart in it is taken off by the
+        beat's own average.
         """
         good = (self._count[0] > 0) & sensors.usable()
         counts = np.stack(self._part_counts)
@@ -67,11 +84,11 @@ class Pile:
             time=time,
             wave=self._mean.copy(),
             noise=self._noise(time),
-            nave=self.count,
+            nave=min(self.count, round(self._memory)) if self._memory else self.count,
             sensors=sensors,
             good=good,
             parts=parts,
-            weights=counts[:, 0, :].astype(np.float64),
+            weights=counts[:, 0, :] * self._left()[:, None],
             rr=np.array([total / count if count else np.nan for total, count in self._rr]),
         )
 
@@ -80,6 +97,14 @@ class Pile:
             quiet = self._mean[time < -0.05]
             single: F64 = np.std(np.diff(quiet, axis=0), axis=0) / np.sqrt(2.0)
             return single
-        odd = np.where(self._count % 2 == 1, self._mean / np.maximum(self._count, 1), 0.0)
-        noise: F64 = np.sqrt(np.mean((self._turned - odd) ** 2, axis=0))
+        noise: F64 = np.sqrt(np.mean((self._turned - self._odd * self._mean) ** 2, axis=0))
         return noise
+
+    def _left(self) -> F64:
+        """Return what weight each part's newest beat has left: (n_parts,); 1 without a memory."""
+        n = len(self._parts)
+        if not self._memory:
+            return np.ones(n)
+        age = (self.count - 1 - np.arange(n)) % self._limit
+        left: F64 = (1 - 2 / (self._memory + 1)) ** age
+        return left

@@ -65,7 +65,7 @@ def wants_fetus(session: Session) -> bool:
 def averager(session: Session) -> Averager:
     """Return the session's averaging; raises InputError when no beat can be cut out like that."""
     try:
-        return Averager(session.beats.before, session.beats.after)
+        return Averager(session.beats.before, session.beats.after, memory=session.beats.memory)
     except ValueError as error:
         raise InputError(f"beats cannot be cut out: {error}") from error
 

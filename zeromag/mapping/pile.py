@@ -106,5 +106,4 @@ class Pile:
         if not self._memory:
             return np.ones(n)
         age = (self.count - 1 - np.arange(n)) % self._limit
-        left: F64 = (1 - 2 / (self._memory + 1)) ** age
-        return left
+        return np.asarray((1 - 2 / (self._memory + 1)) ** age, dtype=np.float64)

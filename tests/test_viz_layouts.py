@@ -197,7 +197,7 @@ def test_the_trend_goes_through_the_parameters_with_their_intervals():
 def test_the_parameters_stand_in_the_clinics_layout():
     window = opened("clinic")
     assert window.panels["numbers"].rows == [
-        ("QT interval", "401.3 ms", "399.1 to 403.9"), ("map angle T", "41.0 °", "38.5 to 43.2")
+        ("QT interval", "401.3 ms", "399.1 to 403.9"), ("map angle at T", "41.0 °", "38.5 to 43.2")
     ]  # fmt: skip
     assert window.panels["numbers"].isVisible()
     window.close()

@@ -74,8 +74,15 @@ def show(
     ensure_font(app)
     window = Window(feed, layout=layout, theme=THEMES[theme], review=review, workflow=workflow)
     window.show()
+
+    def look() -> None:
+        if stop is not None and stop.is_set():
+            window.close()
+        if not window.isVisible():  # other windows of this process are no reason to stay
+            app.quit()
+
     watch = QTimer()
-    watch.timeout.connect(lambda: window.close() if stop is not None and stop.is_set() else None)
+    watch.timeout.connect(look)
     watch.start(100)
     if announce is not None:
         announce({"shown": "window"})

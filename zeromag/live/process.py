@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ from zeromag.scan.scan import Scan, calibrated
 from zeromag.session import Session
 
 SILENCE = 2.0  # s without a block after which it is said
+SWITCH = 2e-4  # s that the gate's thread may keep a block waiting, each time a kernel gives the interpreter away
 
 Announce = Callable[[Mapping[str, object]], None]
 
@@ -46,6 +48,7 @@ def process(
     LinkError
         If nothing answers at `endpoint`.
     """
+    sys.setswitchinterval(SWITCH)
     with Subscription(endpoint, keys, reconnect=True) as source:
         session = session.calibrated_like(source.description.session)
         description = Description(

@@ -40,7 +40,7 @@ def on_files(files: Any, config: Any) -> Any:
     return files
 
 
-def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:  # noqa: ARG001 - MkDocs names them
+def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
     """Let links to files outside docs/ lead to the repository, as they do there."""
     where = Path(config.docs_dir) / page.file.src_uri
 

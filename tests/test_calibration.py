@@ -24,7 +24,8 @@ from zeromag.errors import InputError
 from zeromag.filters import Calibrate
 from zeromag.scan.outcome import Outcome
 from zeromag.sensors import SensorArray
-from zeromag.session import Session, read_session
+from zeromag.session import Session
+from zeromag.session_file import read_session
 
 RATE = 1000.0
 GOOD = {"gain": 1.1, "axis": [0.0, 0.0, 1.0], "position_m": [0.0, 0.0, 0.0]}

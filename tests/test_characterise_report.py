@@ -103,7 +103,7 @@ def test_a_value_beside_its_limit_is_not_sure() -> None:
     ("text", "says"),
     [
         ("", "sets no limit"),
-        ("[array", "no TOML"),
+        ("[array", "not TOML"),
         ("[white]\nmax = 1", r"\[array.FIGURE\]"),
         ("[array.white]\nmost = 1", "min, max"),
         ("[array.white]\nmax = 'low'", "needs numbers"),

@@ -27,7 +27,8 @@ from zeromag.filters.league import Standing, winner
 from zeromag.filters.meter import HeartCost
 from zeromag.physics.heart_volume import HeartVolume
 from zeromag.pipeline import Chain
-from zeromag.session import Session, read_session, session_toml, write_stages
+from zeromag.session import Session
+from zeromag.session_file import read_session, session_toml, write_stages
 from zeromag.stage import Stage
 
 CHAIN: tuple[Stage, ...] = (

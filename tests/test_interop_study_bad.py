@@ -15,7 +15,8 @@ from zeromag.acquire.fif import write_fif
 from zeromag.acquire.recording import write_recording
 from zeromag.acquire.simulate import simulation
 from zeromag.errors import InputError
-from zeromag.session import Session, read_session
+from zeromag.session import Session
+from zeromag.session_file import read_session
 from zeromag.study.run import study
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from zeromag import __version__
 from zeromag.errors import InputError
-from zeromag.session import Session, read_session
+from zeromag.session import Session
+from zeromag.session_file import read_session, session_toml
 
 
 def test_what_a_file_does_not_name_keeps_its_default(tmp_path: Path) -> None:
@@ -46,3 +48,26 @@ def test_flags_win_over_the_file() -> None:
     session = Session().changed(**{"clean.line": 50, "subject": "P07", "clean.low_pass": None})
     assert (session.clean.line, session.subject, session.clean.low_pass) == (50, "P07", 100.0)
     assert Session().changed(**session.as_dict()) == session
+
+
+def test_a_session_of_another_version_is_said_to_be_one(tmp_path: Path) -> None:
+    path = tmp_path / "scan.toml"
+    path.write_text('zeromag = "9.1.0"\n[clean]\nline = 60\nfuture = 3\n', encoding="utf-8")
+    with pytest.raises(InputError) as raised:
+        read_session(path)
+    assert str(raised.value) == (
+        f"{path} (a session of zeromag 9.1.0, and this is {__version__}) has a key that is not known: "
+        "clean.future; the nearest one is clean.suppression"
+    )
+    path.write_text('zeromag = "9.1.0"\n[clean]\nline = 60\n', encoding="utf-8")
+    assert read_session(path).clean.line == 60  # what it names is known: no reason to refuse it
+
+
+def test_a_written_session_says_its_version_and_reads_back(tmp_path: Path) -> None:
+    path = tmp_path / "scan.toml"
+    session = Session().changed(
+        **{"source": 'C:\\a "b"', "subject": "Ä", "clean.stages": [{"stage": "Mains", "a": [1.5, {"b": True}]}]}
+    )
+    path.write_text(session_toml(session), encoding="utf-8")
+    assert path.read_text(encoding="utf-8").startswith(f'zeromag = "{__version__}"\n')
+    assert read_session(path) == session

@@ -17,7 +17,8 @@ from zeromag.acquire.control import Control
 from zeromag.acquire.replay import replay
 from zeromag.live.process import process
 from zeromag.live.scan_report import report_of
-from zeromag.session import Session, read_session, session_from, session_toml
+from zeromag.session import Session, session_from
+from zeromag.session_file import read_session, session_toml
 from zeromag.viz.acquisition import Acquisition
 from zeromag.viz.feed import Feed
 from zeromag.viz.receiver import following

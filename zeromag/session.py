@@ -1,4 +1,4 @@
-"""The session: every setting of a run, from TOML, kept in every output.
+"""The session: every setting of a run, kept in every output; `session_file` reads and writes it as TOML.
 
 Each key is a flag of the command line too; a key that is not known is refused with the nearest known one.
 """
@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import difflib
 import json
-import tomllib
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
 
-from zeromag.calibration import Calibration, check_calibration, read_calibration
+from zeromag.calibration import Calibration, check_calibration
 from zeromag.errors import InputError
 
 
@@ -115,7 +113,7 @@ class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                     table[step] = {}  # no table of this name: said with the nearest one below
                 table = table[step]
             table[name] = value
-        return _built(settings, "the command line")
+        return session_from(settings, "the command line")
 
     def followed(self, phrase: str, *, obey: bool = False) -> Session:
         """Return the session after a change as `changes` wrote it; a setting that had another value stays as it is.
@@ -134,91 +132,33 @@ class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.changed(**{key: will}) if obey or json.dumps(dotted(self.as_dict())[key]) == before else self
 
 
-def session_from(settings: dict[str, Any]) -> Session:
-    """Return the session of plain dictionaries, such as a stream's description holds; raises InputError."""
-    return _built(settings, "the stream")
+def session_from(settings: Mapping[str, Any], where: str = "the stream") -> Session:
+    """Return the session of plain dictionaries, such as a stream's description holds.
+
+    Raises
+    ------
+    InputError
+        If they have a key or value that no setting takes; `where` says whose they are.
+    """
+    known = Session().as_dict()
+    _check_keys(settings, known, where)
+    try:
+        session = msgspec.convert(settings, Session)
+    except msgspec.ValidationError as error:
+        raise InputError(f"a setting in {where} does not fit: {error}") from error
+    if session.clean.stages:
+        for key in ("suppression", "low_pass"):
+            if getattr(session.clean, key) != known["clean"][key]:
+                raise InputError(f"clean.stages in {where} is the whole chain: take it or clean.{key} out")
+    if session.calibration:
+        check_calibration(session.calibration, where)
+    return session
 
 
 def changes(before: Session, after: Session) -> tuple[str, ...]:
     """Return what differs, one phrase a setting: `clean.line: 0 → 50`, the values as JSON."""
     old, new = dotted(before.as_dict()), dotted(after.as_dict())
     return tuple(f"{key}: {json.dumps(old[key])} → {json.dumps(new[key])}" for key in old if old[key] != new[key])
-
-
-def read_session(path: Path) -> Session:
-    """Return the settings in a TOML file; what it does not name keeps its default.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, is not TOML, or has a key or value that no setting takes.
-    """
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"the session file {path} cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"the session file {path} is not TOML: {error}") from error
-    if isinstance(named := settings.get("calibration"), str):
-        settings["calibration"] = msgspec.to_builtins(read_calibration(path.parent / named))
-    return _built(settings, str(path))
-
-
-def session_toml(session: Session) -> str:
-    """Return the session file that gives these settings."""
-    return "\n".join(_toml(session.as_dict())) + "\n"
-
-
-def _toml(table: Mapping[str, Any], path: str = "") -> list[str]:
-    """Return the lines of a table: its values, then the tables in it."""
-    lines = [f"{_key(name)} = {_value(value)}" for name, value in table.items() if not isinstance(value, Mapping)]
-    for name, value in table.items():
-        if isinstance(value, Mapping) and value:
-            lines += ["", f"[{path}{_key(name)}]", *_toml(value, f"{path}{_key(name)}.")]
-    return lines
-
-
-def _value(value: object) -> str:
-    """Return a value as TOML; JSON writes numbers, words, booleans and lists of them the same way."""
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{_key(name)} = {_value(part)}" for name, part in value.items()) + " }"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(part) for part in value) + "]"
-    return json.dumps(value)
-
-
-def _key(name: str) -> str:
-    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else json.dumps(name)
-
-
-def write_stages(path: Path, stages: Iterable[Mapping[str, Any]]) -> None:
-    """Write a chain into a session file as its `[[clean.stages]]`; all else in the file, comments too, stays.
-
-    Raises
-    ------
-    InputError
-        If there is a file that cannot be read, or that would be no session with these stages.
-    """
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
-    kept: list[str] = []
-    table = ""
-    for line in before.splitlines():
-        if line.lstrip().startswith("["):
-            table = line.split("#")[0].strip()
-        inline = table == "[clean]" and line.split("=")[0].strip() == "stages"
-        if table != "[[clean.stages]]" and not inline:
-            kept.append(line)
-    text = "\n".join(kept).rstrip()
-    for stage in stages:
-        text += "\n\n[[clean.stages]]\n" + "\n".join(f"{_key(key)} = {_value(value)}" for key, value in stage.items())
-    fresh = path.with_name(path.name + ".new")
-    fresh.write_text(text.lstrip() + "\n", encoding="utf-8")
-    try:
-        read_session(fresh)
-    except InputError as error:
-        fresh.unlink()
-        raise InputError(f"{path} cannot take a chain, and stays as it was: {error}") from error
-    fresh.replace(path)
 
 
 def dotted(settings: dict[str, Any], table: str = "") -> dict[str, Any]:
@@ -229,23 +169,7 @@ def dotted(settings: dict[str, Any], table: str = "") -> dict[str, Any]:
     return flat
 
 
-def _built(settings: dict[str, Any], where: str) -> Session:
-    _check_keys(settings, Session().as_dict(), where)
-    try:
-        session = msgspec.convert(settings, Session)
-    except msgspec.ValidationError as error:
-        raise InputError(f"a setting in {where} does not fit: {error}") from error
-    usual = Clean()
-    if session.clean.stages:
-        for key in ("suppression", "low_pass"):
-            if getattr(session.clean, key) != getattr(usual, key):
-                raise InputError(f"clean.stages in {where} is the whole chain: take it or clean.{key} out")
-    if session.calibration:
-        check_calibration(session.calibration, where)
-    return session
-
-
-def _check_keys(given: dict[str, Any], known: dict[str, Any], where: str, table: str = "") -> None:
+def _check_keys(given: Mapping[str, Any], known: Mapping[str, Any], where: str, table: str = "") -> None:
     for key, value in given.items():
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,6 +10,7 @@ from pathlib import Path
 from zeromag.characterise.findings import Characterisation
 from zeromag.characterise.measured import Measured
 from zeromag.errors import InputError
+from zeromag.toml_file import read_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,8 @@ def read_spec(path: Path) -> tuple[Limit, ...]:
     InputError
         If the file cannot be read, or holds something else.
     """
-    try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as a specification ({error})") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path} is no TOML: {error}") from error
     limits = []
-    for scope, figures in tree.items():
+    for scope, figures in read_toml(path, "specification").items():
         if scope not in {"array", "channels"} or not isinstance(figures, Mapping):
             raise InputError(f"{path}: a specification holds [array.FIGURE] and [channels.FIGURE], found {scope!r}")
         for figure, bounds in figures.items():

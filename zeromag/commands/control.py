@@ -10,6 +10,7 @@ from typing import Any
 from zeromag.acquire.control import Control
 from zeromag.errors import InputError
 from zeromag.session import dotted
+from zeromag.session_file import read_settings
 
 
 def run(flags: argparse.Namespace) -> int:
@@ -40,8 +41,8 @@ def _settings(words: list[str]) -> dict[str, Any]:
             found[key] = _value(value)
             continue
         try:
-            found |= dotted(tomllib.loads(Path(word).read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            found |= dotted(read_settings(Path(word))[0])
+        except InputError as error:
             raise InputError(f"'{word}' is no KEY=VALUE and no session file: {error}") from error
     return found
 

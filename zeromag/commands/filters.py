@@ -34,7 +34,7 @@ def _choose(flags: argparse.Namespace) -> int:
     from zeromag.errors import InputError
     from zeromag.filters.described import describe
     from zeromag.filters.league import winner
-    from zeromag.session import write_stages
+    from zeromag.session_file import write_stages
 
     path = flags.session
     if path is None:

@@ -8,7 +8,8 @@ import msgspec
 
 from zeromag.calibration import read_calibration
 from zeromag.errors import InputError
-from zeromag.session import Session, read_session
+from zeromag.session import Session
+from zeromag.session_file import read_session
 from zeromag.viz.words import languages
 
 FLAGS = {

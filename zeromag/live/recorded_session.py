@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zeromag.errors import InputError
-from zeromag.session import Session
+from zeromag.session import Session, session_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def _of_folder(folder: Path) -> RecordedSession:
         if path.is_file():
             return _with_settings(path, session, ())
     if source.startswith("sim:"):
-        return RecordedSession(Session().changed(**session))
+        return RecordedSession(session_from(session, f"the session of {folder}"))
     raise InputError(
         f"the recording {source} of the results in {folder} is not here: give its path, or open {folder}/report.html"
     )
@@ -100,7 +100,7 @@ def _of_folder(folder: Path) -> RecordedSession:
 def _with_settings(path: Path, session: Mapping[str, Any], notes: tuple[str, ...]) -> RecordedSession:
     """Return the session it was recorded under, or the default one where this version cannot read that."""
     try:
-        found = Session().changed(**session)
+        found = session_from(session, f"the session of {path.name}")
     except InputError as error:
         return RecordedSession(Session(source=str(path)), (*notes, f"default settings, since {error}"))
     return RecordedSession(found.changed(source=str(path)), notes)

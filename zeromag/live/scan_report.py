@@ -10,7 +10,7 @@ from pathlib import Path
 from zeromag.errors import InputError
 from zeromag.live.recorded_session import recorded_session
 from zeromag.output.ready import ready
-from zeromag.session import session_toml
+from zeromag.session_file import session_toml
 
 PATIENCE = 120.0  # s until the recording has been made of its journal
 

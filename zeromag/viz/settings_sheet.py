@@ -21,7 +21,8 @@ from PySide6.QtWidgets import (
 )
 
 from zeromag.errors import ZeromagError
-from zeromag.session import Session, changes, dotted, read_session, session_from, session_toml
+from zeromag.session import Session, changes, dotted, session_from
+from zeromag.session_file import read_session, session_toml
 from zeromag.viz.theme import Theme
 from zeromag.viz.words import languages
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from zeromag import __version__
 from zeromag.errors import InputError
-from zeromag.session import Session
+from zeromag.session import Session, dotted, session_from
 from zeromag.session_file import read_session, session_toml
 
 
@@ -71,3 +72,10 @@ def test_a_written_session_says_its_version_and_reads_back(tmp_path: Path) -> No
     path.write_text(session_toml(session), encoding="utf-8")
     assert path.read_text(encoding="utf-8").startswith(f'zeromag = "{__version__}"\n')
     assert read_session(path) == session
+
+
+def test_the_page_of_the_session_shows_every_key_with_its_default() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "session.md").read_text(encoding="utf-8")
+    shown = tomllib.loads(page.split("```toml\n")[1].split("```")[0])
+    assert dotted(shown).keys() == dotted(Session().as_dict()).keys()
+    assert session_from(shown) == Session()

@@ -4,6 +4,7 @@ import mne
 import numpy as np
 import pytest
 
+from tests.mne_points import point_magnetometers
 from zeromag.physics.halfspace import HalfSpace
 from zeromag.physics.sphere import Sphere
 
@@ -12,16 +13,7 @@ CENTRE = (0.01, -0.02, 0.03)
 
 def mne_field(points, axes, sources):
     """Return MNE's sphere forward for point magnetometers: (n_points, n_sources, 3) T/(A·m)."""
-    info = mne.create_info([f"S{k}" for k in range(len(points))], 1000.0, "mag")
-    with info._unlock():
-        info["dev_head_t"] = mne.transforms.Transform("meg", "head")
-    for channel, point, axis in zip(info["chs"], points, axes, strict=True):
-        across = np.linalg.svd(axis[None])[2][1:]
-        if np.linalg.det(np.stack([*across, axis])) < 0:
-            across = across[::-1]
-        channel["loc"][:] = np.concatenate([point, *across, axis])
-        channel["coil_type"] = mne.io.constants.FIFF.FIFFV_COIL_POINT_MAGNETOMETER
-        channel["coord_frame"] = mne.io.constants.FIFF.FIFFV_COORD_DEVICE
+    info = point_magnetometers(points, axes)
     places = {"rr": sources, "nn": np.tile([0.0, 0.0, 1.0], (len(sources), 1))}
     src = mne.setup_volume_source_space(pos=places, verbose="error")
     sphere = mne.make_sphere_model(CENTRE, head_radius=None, verbose="error")

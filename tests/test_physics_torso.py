@@ -8,6 +8,7 @@ import mne
 import numpy as np
 import pytest
 
+from tests.mne_points import point_magnetometers
 from zeromag.errors import InputError
 from zeromag.physics.arrays import grid
 from zeromag.physics.conductor import lead_field
@@ -194,16 +195,7 @@ def mne_bem_field(mesh, sources, points, axes):
     }
     mne.surface.complete_surface_info(surface, copy=False, verbose="error")
     bem = mne.make_bem_solution([surface], verbose="error")
-    info = mne.create_info([f"S{k}" for k in range(len(points))], 1000.0, "mag")
-    with info._unlock():
-        info["dev_head_t"] = mne.transforms.Transform("meg", "head")
-    for channel, point, axis in zip(info["chs"], points, axes, strict=True):
-        across = np.linalg.svd(axis[None])[2][1:]
-        if np.linalg.det(np.stack([*across, axis])) < 0:
-            across = across[::-1]
-        channel["loc"][:] = np.concatenate([point, *across, axis])
-        channel["coil_type"] = fiff.FIFFV_COIL_POINT_MAGNETOMETER
-        channel["coord_frame"] = fiff.FIFFV_COORD_DEVICE
+    info = point_magnetometers(points, axes)
     places = {"rr": sources, "nn": np.tile([0.0, 0.0, 1.0], (len(sources), 1))}
     src = mne.setup_volume_source_space(pos=places, verbose="error")
     trans = mne.transforms.Transform("head", "mri")

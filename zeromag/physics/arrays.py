@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from zeromag.errors import InputError
+from zeromag.physics.table import rows_of
 from zeromag.sensors import Kind, SensorArray
 
 COLUMNS = ("name", "Px", "Py", "Pz", "Ox", "Oy", "Oz")
@@ -76,11 +77,7 @@ def read_array(path: str | Path) -> SensorArray:
         If the file cannot be read or is no such table; the message says which line.
     """
     path = Path(path)
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as a sensor table ({error}).") from error
-    rows = [line.split("\t") for line in lines if line.strip() and not line.startswith("#")]
+    rows = rows_of(path, "sensor table")
     header = [] if not rows else rows[0]
     if missing := [name for name in COLUMNS if name not in header]:
         wanted = " ".join(COLUMNS)

@@ -9,6 +9,7 @@ import numpy as np
 
 from zeromag.errors import InputError
 from zeromag.physics.coils import Drive
+from zeromag.physics.table import rows_of
 
 COLUMNS = ("name", "kind", "frequency", "phase", "Px", "Py", "Pz", "Mx", "My", "Mz", "radius", "sensor")
 
@@ -31,11 +32,7 @@ def read_coils(path: str | Path) -> tuple[Drive, ...]:
         If the file cannot be read or a line is no drive; the message says which.
     """
     path = Path(path)
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as a coil table ({error})") from error
-    rows = [line.split("\t") for line in lines if line.strip() and not line.startswith("#")]
+    rows = rows_of(path, "coil table")
     if not rows or tuple(rows[0]) != COLUMNS:
         raise InputError(f"{path}: a coil table begins with the tab-separated columns {' '.join(COLUMNS)}")
     drives = tuple(_drive(path, row) for row in rows[1:])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from zeromag.errors import InputError
 from zeromag.physics.opm import across
 from zeromag.physics.outside import FieldStream
+from zeromag.physics.table import lines_of
 from zeromag.sensors import SensorArray
 
 PLACE = 1e-3  # m: channels on one such step of places are one sensor
@@ -74,12 +75,8 @@ def read_remnant(path: str | Path) -> NDArray[np.float64]:
         If the file cannot be read, or a line is something else; the message says which one.
     """
     path = Path(path)
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as a table of remnant fields ({error}).") from error
     readings = []
-    for row, line in enumerate(lines, 1):
+    for row, line in enumerate(lines_of(path, "table of remnant fields"), 1):
         if not line.strip() or line.startswith("#"):
             continue
         try:

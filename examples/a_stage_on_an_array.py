@@ -19,7 +19,7 @@ sensors = SensorArray(names=("A", "B", "C", "D"), positions=places, axes=np.tile
 block = Block(data, first=0, rate=rate, sensors=sensors)
 clean = Mains(line=50.0).start(block)(block)
 
-figure = Figure(figsize=(7, 3.5))
+figure = Figure(figsize=(7, 3.5), layout="constrained")
 axes = figure.add_subplot()
 for values, name in ((data, "before"), (clean.data, "after")):
     frequency, power = welch(values[5000:, 0], rate, nperseg=4000)

@@ -14,4 +14,4 @@ raw = to_raw(source.sensors, source.rate, source.blocks())  # yours: zeromag.rea
 evoked = zeromag.map(raw).average
 early = evoked.copy().crop(-0.05, 0.05)
 print(f"{evoked.nave} beats; R peak on {early.get_peak(ch_type='mag')[0]}")
-evoked.plot(show=False).savefig("carry_on_in_mne.png")
+evoked.plot(spatial_colors=False, show=False).savefig("carry_on_in_mne.png")

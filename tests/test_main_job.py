@@ -20,6 +20,7 @@ from zeromag.acquire.source import open_source
 from zeromag.offline import map_recording
 from zeromag.physics.halfspace import HalfSpace
 from zeromag.scan.outcome import Outcome
+from zeromag.scan.scan import Scan
 from zeromag.session import Session
 
 REAL_HEART = "sim:vcg?record={data}/vcg/s0010_re&seconds=38"
@@ -33,6 +34,17 @@ def zeromag(*arguments: str) -> None:
 
 def mapped(source: str, block: int = 1000) -> Outcome:
     return map_recording(Session(source=source), block=block)
+
+
+def scanned(source: str, block: int) -> Outcome:
+    """The scan as `live` runs it: everything on one thread, block after block."""
+    blocks = simulation(source, block=block).blocks()
+    head = next(blocks)
+    live = Scan(head, Session(source=source))
+    live(head)
+    for piece in blocks:
+        live(piece)
+    return live.finish()
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +112,7 @@ def test_beats_of_real_ecgs_are_found_no_worse_than_by_the_best_peer(record: str
 @pytest.mark.parametrize("block", [1, 7, 640])
 def test_no_block_size_changes_one_bit(block: int) -> None:
     source = "sim:adult?seconds=6&heart_rate=90&seed=3"
-    whole, cut = mapped(source), mapped(source, block)
+    whole, cut = mapped(source), scanned(source, block)
     for name in ("beats", "events", "parameters", "dipoles", "cleaning", "channels", "heart_rate", "usable"):
         assert repr(getattr(whole, name)) == repr(getattr(cut, name)), name  # repr: NaN is NaN, and no bit is lost
     for one, other in zip(whole.averages, cut.averages, strict=True):

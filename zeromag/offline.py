@@ -45,7 +45,7 @@ def map_source(source: Source, session: Session, progress: Progress = silent) ->
     session = session_of(source, session)
     scan: Scan | None = None
     for piece in source.blocks():
-        scan = scan or Scan(piece, session)
+        scan = scan or Scan(piece, session, aside=True)
         scan(piece)
         progress((piece.stop - scan.first) / source.rate, seconds)
     if scan is None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from zeromag.block import Block
 
 WINDOW_S = 0.4
-KEPT = 1500  # newest windows: 5 min
+KEPT = 750  # newest windows: 5 min
 QUIET = 1 / 3  # of the windows: between the beats
 BROAD = (1.0, 40.0)  # Hz
 FLOOR = (10.0, 40.0)  # Hz, where the noise floor is read
@@ -20,8 +20,8 @@ TONE = 4.0  # Hz to either side of a line
 class Shielding:
     """Compares the taps of a chain (or input and output of one stage) on the `mag` channels, per band, between beats.
 
-    All are cut into Hann windows of 0.4 s at fixed places in the stream, every second half overlapping; of
-    these only the third with the least power behind counts, which leaves the beats out. What remains there of
+    All are cut into Hann windows of 0.4 s, one after the other at fixed places in the stream; of these only the
+    third with the least power behind counts, which leaves the beats out. What remains there of
     sensor noise and heart counts as interference, so the figure is a lower bound. A channel counts in the windows
     that are good throughout behind the last tap.
     """
@@ -58,9 +58,7 @@ class Shielding:
             at += room
             if self._taken == size:
                 self._measure()
-                self._rows[: size // 2] = self._rows[size // 2 :]
-                self._bad[: size // 2] = self._bad[size // 2 :]
-                self._taken = size // 2
+                self._taken = 0
 
     def _begin(self, head: Block, taps: int) -> None:
         columns = head.sensors.of_kind("mag")

@@ -18,7 +18,8 @@ from zeromag.acquire.publisher import ANYWHERE_LOCAL, Publisher
 from zeromag.acquire.subscription import Subscription
 from zeromag.block import Block
 from zeromag.live.broadcast import Broadcast
-from zeromag.scan.scan import Scan, calibrated
+from zeromag.scan.chosen import calibrated
+from zeromag.scan.scan import Scan
 from zeromag.session import Session
 
 SILENCE = 2.0  # s without a block after which it is said

@@ -9,9 +9,6 @@ from typing import Any
 from zeromag.block import Block, joined
 from zeromag.errors import InputError
 from zeromag.event import Event
-from zeromag.filters.calibrate import Calibrate
-from zeromag.filters.choose import Choice, default_chain
-from zeromag.filters.given_chain import given_chain
 from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat, own
 from zeromag.mapping.field_map import FieldMap
@@ -19,15 +16,16 @@ from zeromag.mapping.heart_rate import heart_rate
 from zeromag.mapping.map_components import components
 from zeromag.mapping.mapper import Mapper
 from zeromag.mapping.notes import notes, pauses
-from zeromag.pipeline import Chain
+from zeromag.pipeline import Tap
+from zeromag.scan.aside import Aside
 from zeromag.scan.channel_log import ChannelLog
+from zeromag.scan.chosen import calibrated, chosen
 from zeromag.scan.cleaning_log import CleaningLog
 from zeromag.scan.hearts import averager, beating
 from zeromag.scan.map_now import MapNow
 from zeromag.scan.outcome import Outcome
 from zeromag.scan.reading import read_beats
 from zeromag.scan.sources import read_sources
-from zeromag.sensors import SensorArray
 from zeromag.session import Session
 
 
@@ -43,7 +41,8 @@ class Scan:
     """Callable with every block of one stream, in order; `finish`, once, gives the outcome.
 
     `session` is what holds now: a change that the stream tells of is followed, unless the setting was chosen to be
-    another one here; `obey` follows it all the same.
+    another one here; `obey` follows it all the same. `aside` is for recordings, where a second core is better used
+    than kept free: a thread of its own then does what comes behind the cleaning, and beats come with the outcome.
 
     Raises
     ------
@@ -51,10 +50,10 @@ class Scan:
         If the session's settings cannot work with this array and rate, or the stream changes its array midway.
     """
 
-    def __init__(self, head: Block, session: Session, *, obey: bool = False) -> None:
+    def __init__(self, head: Block, session: Session, *, obey: bool = False, aside: bool = False) -> None:
         self.first = head.first
         self.sensors = calibrated(head.sensors, session)  # as everything behind the chain sees them
-        self._obey = obey
+        self._obey, self._aside = obey, Aside(self._behind) if aside else None
         self._channels = ChannelLog(head.sensors)
         self._events: list[Event] = []
         self._beats: list[Beat] = []  # those whose whole window has been seen
@@ -63,7 +62,7 @@ class Scan:
 
     def _begin(self, head: Block, session: Session) -> None:
         """Start cleaning, beats, averages and maps with this block; raises InputError, and nothing has changed."""
-        choice = _chosen(head, session)
+        choice = chosen(head, session)
         seen = replace(head, sensors=self.sensors)
         hearts = beating(seen, session)
         self.session, self._head, self.reason = session, head, choice.reason
@@ -79,7 +78,7 @@ class Scan:
 
     def fits(self, session: Session) -> None:
         """Raise InputError when these settings cannot work with this array and rate."""
-        _chosen(self._head, session)
+        chosen(self._head, session)
         averager(session)
 
     def __call__(self, block: Block) -> Scanned:
@@ -96,19 +95,27 @@ class Scan:
             raise InputError("the source changed its channels or its rate: start a new scan for what follows")
         if block.first < self._stop:
             raise InputError(f"the source went back to sample {block.first} after {self._stop}")
-        if block.first > self._stop:
-            self._events.append(Event(self._stop, "gap", samples=block.first - self._stop))
+        gap = [Event(self._stop, "gap", samples=block.first - self._stop)] if block.first > self._stop else []
         self._stop = block.stop
         closed = self._change(block)
         taps = self._taps(block)
+        if self._aside is not None:
+            self._aside((gap, taps))
+            return Scanned(taps[-1], ())
+        return Scanned(taps[-1], (*closed, *self._behind((gap, taps))))
+
+    def _behind(self, given: tuple[list[Event], Tap]) -> tuple[Beat, ...]:
+        """Take what came out of the chain, raw first, and the gap before it if there was one; return the beats."""
+        gap, taps = given
         cleaned = taps[-1]
         self.cleaning(taps)
         self._channels(taps[1])
+        self._events += gap
         self._events += [event for event in cleaned.events if event.kind != "gap"]
         found = self._hearts(cleaned)
         self._beats += found.done
         self._map_now(cleaned, found.beats)
-        return Scanned(cleaned, (*closed, *found.beats))
+        return found.beats
 
     def _change(self, block: Block) -> list[Beat]:
         """Start anew with the settings that change with this block; the beats so far stay, their averages do not.
@@ -121,6 +128,7 @@ class Scan:
                 session = session.followed(event.why, obey=self._obey)
         if session == self.session:
             return []
+        self._settle()
         try:
             self.fits(session)
         except InputError as error:
@@ -130,6 +138,11 @@ class Scan:
         self._beats += closed.done
         self._begin(block, session)
         return list(closed.beats)
+
+    def _settle(self) -> None:
+        """Wait for what is done aside."""
+        if self._aside is not None:
+            self._aside.wait()
 
     def live_map(self) -> FieldMap | None:
         """Return the map of the newest sample, or None when the array carries none."""
@@ -156,6 +169,7 @@ class Scan:
 
     def finish(self) -> Outcome:
         """Return everything that was found; the scan is over."""
+        self._settle()
         self._beats += self._hearts.finish().done
         self._beats.sort(key=lambda beat: beat.sample)
         averages = self.averages()
@@ -211,41 +225,3 @@ class Scan:
             if event.kind == "mains":
                 return float(event.why.split()[0])
         return None
-
-
-def _chosen(head: Block, session: Session) -> Choice:
-    clean = session.clean
-    if not len(head.sensors.of_kind("mag")):
-        raise InputError(f"{session.source} has no magnetometer to map; `zeromag beats` reads its ECG")
-    sensors = calibrated(head.sensors, session)
-    try:
-        choice = (
-            given_chain(clean.stages, sensors, head.rate)
-            if clean.stages
-            else default_chain(
-                sensors, head.rate, line=clean.line or None, low_pass=clean.low_pass, suppression=clean.suppression
-            )
-        )
-    except ValueError as error:
-        raise InputError(f"{session.source}: {error}") from error
-    if not session.calibration:
-        return choice
-    calibrate = Calibrate(session.calibration)
-    mask, *others = choice.chain.stages  # rails and jumps are those of readings, so they are judged first
-    return Choice(Chain((mask, calibrate, *others)), f"{calibrate.in_words(head.sensors)}; {choice.reason}")
-
-
-def calibrated(sensors: SensorArray, session: Session) -> SensorArray:
-    """Return the sensors as the session's calibration says they are, or as they came.
-
-    Raises
-    ------
-    InputError
-        If the calibration is of other sensors.
-    """
-    if not session.calibration:
-        return sensors
-    try:
-        return Calibrate(session.calibration).array(sensors)
-    except ValueError as error:
-        raise InputError(f"{session.source}: {error}") from error

@@ -181,11 +181,11 @@ def quality_figure(summary: Mapping[str, Any], average: Average | None) -> Figur
     noise = dict(zip(average.sensors.names, average.noise.tolist(), strict=True)) if average is not None else {}
     values = np.array([noise.get(name, np.nan) for name in names]) * 1e15
     top = round_up(float(np.nanmax(values))) if np.isfinite(values).any() else 1.0
+    good = np.array([channels[name].get("status") == "good" for name in names], dtype=np.bool_)
+    told = np.flatnonzero(good & np.isfinite(values))
+    axes.bar(told, values[told], color="#0b4f8a", width=0.7)
     for k, name in enumerate(names):
-        good = channels[name].get("status") == "good"
-        if good and np.isfinite(values[k]):
-            axes.bar(k, values[k], color="#0b4f8a", width=0.7)
-        elif not good:
+        if not good[k]:
             axes.plot(k, 0.03 * top, "x", color="#b3261e", ms=6)
             why = f"{channels[name].get('status')}: {channels[name].get('why', '')}".rstrip(": ")
             axes.text(k, 0.07 * top, why, rotation=90, ha="center", va="bottom", fontsize=6, color="#b3261e")

@@ -1,28 +1,17 @@
 """From the sensor to the pixel: each picture's newest sample, its time at the device, and when the picture was drawn.
 
-    python benchmarks/latency.py [--seconds 20] [--source SOURCE]
+    python -m benchmarks.latency [--seconds 20] [--source SOURCE]
 
-Acquisition and processing are the real commands, two processes; the window is here, offscreen, at its own pace. The
-same figure is shown in the window's head and left as a note in what it records.
+The window draws at its own pace. The same figure is shown in the window's head and left as a note in what it records.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import sys
-from pathlib import Path
-
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-os.environ.setdefault("QT_LOGGING_RULES", "qt.qpa.*=false")
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tests.instrument import running
-from zeromag.viz.receiver import following
-from zeromag.viz.window import Window
+from benchmarks.watched import watched
 
 SETTLE = 8.0  # s before the first picture counts
 
@@ -33,14 +22,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--source", default="sim:adult?rows=8&columns=8")
     options = parser.parse_args()
-    app = QApplication([])
-    with (
-        running("acquire", options.source, word="endpoint") as first,
-        running("process", "--from", first, word="endpoint") as second,
-        following(second) as feed,
-    ):
-        window = Window(feed)
-        window.show()
+    with watched(options.source) as (app, _, window):
         QTimer.singleShot(round(1000 * SETTLE), window.latency.clear)
         QTimer.singleShot(round(1000 * (SETTLE + options.seconds)), app.quit)
         app.exec()

@@ -1,68 +1,77 @@
-"""Hours at the real rate: the window's memory and references to None while it paints a running instrument.
+"""Hours at the real rate: memory, descriptors and loss of acquisition, processing and a window that paints.
 
-    python benchmarks/soak.py [--hours 2] [--settle 300] [--source SOURCE]
+    python -m benchmarks.soak [--hours 0.5] [--settle 420] [--source SOURCE]
 
-Acquisition and processing are the real commands, two processes; the window is here, offscreen. Prints a line a minute
-and at the end the slope of the memory after the first minutes (bar 1 MB/h) and how far `sys.getrefcount(None)` went
-(PySide6 6.12 loses references on Python 3.11 until the process aborts).
+The acquisition records. Prints a line a minute and at the end, for each of the three processes, the slope of its memory
+after the first minutes (bar 1 MB/h) and its descriptors then and at the end, what was lost, and how far
+`sys.getrefcount(None)` of the window went (PySide6 6.12 loses references on Python 3.11 until the process aborts).
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+import tempfile
 import time
 from pathlib import Path
-
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-os.environ.setdefault("QT_LOGGING_RULES", "qt.qpa.*=false")
 
 import numpy as np
 import psutil
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tests.instrument import running
-from zeromag.viz.receiver import following
-from zeromag.viz.window import Window
+from benchmarks.watched import watched
+from zeromag.acquire.verify import verify
+
+
+def looked(processes: dict[str, psutil.Process]) -> list[float]:
+    """Return of each process its memory (MB) and descriptors."""
+    return [value for each in processes.values() for value in (each.memory_info().rss / 1e6, each.num_fds())]
 
 
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hours", type=float, default=2.0)
-    parser.add_argument("--settle", type=float, default=300.0, help="s that do not count: rings and caches fill")
+    parser.add_argument("--hours", type=float, default=0.5)
+    parser.add_argument(
+        "--settle", type=float, default=420.0, help="s that do not count: 64 MB for replay and other rings fill"
+    )
     parser.add_argument("--every", type=float, default=60.0, help="s between two looks")
     parser.add_argument("--source", default="sim:adult")
     options = parser.parse_args()
-    app, process, begin = QApplication([]), psutil.Process(), time.monotonic()
-    seen: list[tuple[float, float, int]] = []  # s, MB, references
+    me = psutil.Process()
+    seen: list[list[float]] = []  # s, references, then MB and descriptors of each process
+    with tempfile.TemporaryDirectory() as folder:
+        with watched(options.source, "--record", folder) as (app, feed, _):
+            processes, begin = {"window": me}, time.monotonic()
+            for child in me.children():
+                processes |= {word: child for word in ("acquire", "process") if word in child.cmdline()}
 
-    def look() -> None:
-        seen.append((time.monotonic() - begin, process.memory_info().rss / 1e6, sys.getrefcount(None)))
-        print(f"{seen[-1][0]:7.0f} s  {seen[-1][1]:7.2f} MB  {seen[-1][2]:8} references to None", flush=True)
-        if seen[-1][0] >= 3600 * options.hours:
-            app.quit()
+            def look() -> None:
+                seen.append([time.monotonic() - begin, sys.getrefcount(None), *looked(processes)])
+                told = ", ".join(
+                    f"{name} {seen[-1][2 + 2 * k]:.2f} MB {seen[-1][3 + 2 * k]:.0f} fds"
+                    for k, name in enumerate(processes)
+                )
+                print(f"{seen[-1][0]:7.0f} s  {told}  {seen[-1][1]:.0f} references to None", flush=True)
+                if seen[-1][0] >= 3600 * options.hours:
+                    app.quit()
 
-    with (
-        running("acquire", options.source, word="endpoint") as first,
-        running("process", "--from", first, word="endpoint") as second,
-        following(second) as feed,
-    ):
-        window = Window(feed)
-        window.show()
-        timer = QTimer()
-        timer.timeout.connect(look)
-        timer.start(round(1000 * options.every))
-        app.exec()
+            timer = QTimer()
+            timer.timeout.connect(look)
+            timer.start(round(1000 * options.every))
+            app.exec()
+            status = feed.status
+        problems = [why for journal in Path(folder).glob("*.zmj") for why in verify(journal)]
     counted = np.array([row for row in seen if row[0] >= options.settle])
     if len(counted) < 3:
         raise SystemExit("too short: fewer than three looks after it has settled")
-    slope = float(np.polyfit(counted[:, 0] / 3600, counted[:, 1], 1)[0])
-    drift = int(counted[-1, 2] - counted[0, 2])
-    print(f"{slope:+.2f} MB/h after {options.settle:.0f} s (bar 1); references to None {drift:+d}")
+    for k, name in enumerate(processes):
+        slope = float(np.polyfit(counted[:, 0] / 3600, counted[:, 2 + 2 * k], 1)[0])
+        then, now = counted[0, 3 + 2 * k], counted[-1, 3 + 2 * k]
+        print(f"{name:8} {slope:+.2f} MB/h after {options.settle:.0f} s (bar 1), descriptors {then:.0f} to {now:.0f}")
+    kept = "; ".join(problems) or "the journal is whole"
+    print(f"{status.samples} samples processed, {status.lost} frames lost, {status.gaps} gaps; {kept}")
+    print(f"references to None {counted[-1, 1] - counted[0, 1]:+.0f}")
 
 
 if __name__ == "__main__":

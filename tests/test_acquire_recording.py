@@ -10,14 +10,17 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import psutil
 import pytest
 from numpy.testing import assert_array_equal
 
 from tests.acquire_streams import RATE, Counter, is_counted, joined
 from zeromag.acquire.fif import write_fif
+from zeromag.acquire.mne_raw import RawRecording, read_raw
 from zeromag.acquire.recording import read_recording, verify, write_recording
 from zeromag.acquire.recording_source import contents
 from zeromag.acquire.replay import replay
+from zeromag.acquire.seal import read_seal
 from zeromag.block import Block
 from zeromag.errors import InputError
 from zeromag.event import Event
@@ -101,30 +104,70 @@ def test_journal_recording_and_fif_agree_bit_for_bit(tmp_path: Path) -> None:
         assert [(e.sample, e.samples) for b in got for e in b.events] == [(1000, 234)]
 
 
+def turned(path: Path, at: int) -> None:
+    """Turn one bit of a file."""
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+
+
 def test_verify_names_the_first_bad_block(tmp_path: Path) -> None:
     path = tmp_path / "a.zm.h5"
     write_recording(path, Counter(5000))
     assert verify(path) == []
-    with h5py.File(path, "r+") as file:
-        row = file["raw/data"][1234]
-        row[2] += 1
-        file["raw/data"][1234] = row
+    data = read_seal(path).data
+    turned(path, data.offsets[1] + (1234 - data.rows) * 6 * 4 + 8)
+    assert data.rows <= 1234 < 2 * data.rows
     assert verify(path) == ["block 123 (samples 1230 to 1239) is not what was recorded"]
-
-
-def test_bytes_that_rotted_on_disk_are_named(tmp_path: Path) -> None:
-    path = tmp_path / "a.zm.h5"
-    write_recording(path, Counter(50_000))
-    with h5py.File(path) as file:
-        chunk = file["raw/data"].id.get_chunk_info(1)
-    content = bytearray(path.read_bytes())
-    content[chunk.byte_offset + chunk.size // 2] ^= 1
-    path.write_bytes(content)
-    problems = verify(path)
-    rows = chunk.chunk_offset[0]
-    assert problems[0] == f"block {rows // 10} (samples {rows} to {rows + 9}) cannot be read"
     with pytest.raises(InputError, match="zeromag verify"):
         list(read_recording(path).blocks())
+    with pytest.raises(InputError, match="zeromag verify"):
+        RawRecording(path).get_data(start=1000, stop=1235)
+    assert RawRecording(path).get_data(start=1240, stop=1300).shape == (6, 60)
+
+
+def test_no_byte_of_a_recording_can_change_unnoticed(tmp_path: Path) -> None:
+    blocks = list(Counter(40).blocks())
+    mask = np.zeros(blocks[1].data.shape, dtype=np.bool_)
+    mask[3, 2] = True
+    blocks[1] = blocks[1].with_data(blocks[1].data, mask=mask, events=(Event(12, "mark"),))
+    path = tmp_path / "a.zm.h5"
+    write_recording(path, Given(blocks))
+    whole = path.read_bytes()
+    for at in [*range(0, len(whole), 97), *range(len(whole) - 300, len(whole))]:
+        path.write_bytes(whole)
+        turned(path, at)
+        try:
+            assert verify(path) != []
+        except InputError:
+            continue
+    for size in range(len(whole) - 1, 0, -211):
+        path.write_bytes(whole[:size])
+        with pytest.raises(InputError, match="no whole recording"):
+            replay(path)
+
+
+def test_what_another_program_wrote_to_is_read_by_a_process_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "a.zm.h5"
+    blocks = list(Counter(300).blocks())
+    mask = np.zeros(blocks[1].data.shape, dtype=np.bool_)
+    mask[3, 2] = True
+    blocks[1] = blocks[1].with_data(blocks[1].data, mask=mask, events=(Event(12, "mark"),))
+    write_recording(path, Given(blocks), {"source": "given"})
+    sealed = list(replay(path).blocks())
+    with h5py.File(path, "r+") as file:
+        file.attrs["note"] = "mine"
+    assert verify(path) == ["its seal is gone: another program wrote to it, and nothing vouches for its samples"]
+    source = replay(path)
+    assert len(psutil.Process().children()) == 1
+    assert source.session == {"source": "given"}
+    for one, other in zip(source.blocks(), sealed, strict=True):
+        assert one.data.tobytes() == other.data.tobytes()
+        assert_array_equal(one.bad(), other.bad())
+        assert one.events == other.events
+    assert read_raw(path).get_data().shape == (6, 300)
+    with pytest.raises(InputError, match="no whole recording"):
+        read_recording(path)
 
 
 def test_recover_twice_gives_the_same_and_leaves_no_litter(tmp_path: Path) -> None:

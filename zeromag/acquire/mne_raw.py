@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import h5py
 import numpy as np
 from mne.io import BaseRaw
 from numpy.typing import NDArray
 
 from zeromag.acquire.bad_spans import bad_spans
 from zeromag.acquire.fif import annotate, to_info, to_raw
-from zeromag.acquire.recording_source import contents
+from zeromag.acquire.recording_source import Samples, contents
 from zeromag.acquire.replay import replay
+from zeromag.acquire.seal import is_sealed
 
 PIECE: Final = 100_000  # samples of the mask in memory
 
@@ -56,23 +56,24 @@ class RawRecording(BaseRaw):  # type: ignore[misc] # MNE ships no types
         extras = self._raw_extras[fi]
         begin, end = extras["first"] + start, extras["first"] + stop
         rows = np.zeros((end - begin, len(extras["scale"])))
-        with h5py.File(self.filenames[fi], "r") as file:
+        with Samples(Path(self.filenames[fi])) as file:
             for row, after, first in extras["runs"]:
                 low, high = max(begin, first), min(end, first + after - row)
                 if low < high:
-                    piece = file["raw/data"][row + low - first : row + high - first]
+                    piece, _ = file.checked(row + low - first, row + high - first)
                     rows[low - begin : high - begin] = piece * extras["scale"] if piece.dtype == np.int32 else piece
         data[:] = rows.T[idx] * cals if mult is None else mult @ rows.T
 
 
 def _masks(path: Path, runs: Sequence[tuple[int, int, int]]) -> Iterator[tuple[int, NDArray[np.bool_]]]:
     """Yield the first sample and the mask of every piece, nothing when no sample was masked."""
-    with h5py.File(path, "r") as file:
-        if "raw/mask" not in file:
-            return
+    with Samples(path) as file:
         for begin, end, first in runs:
             for row in range(begin, end, PIECE):
-                yield first + row - begin, file["raw/mask"][row : min(row + PIECE, end)].astype(np.bool_)
+                mask = file.mask(row, min(row + PIECE, end))
+                if mask is None:
+                    return
+                yield first + row - begin, mask
 
 
 def read_raw(path: str | Path) -> Any:  # an mne Raw
@@ -87,9 +88,9 @@ def read_raw(path: str | Path) -> Any:  # an mne Raw
     """
     path = Path(path)
     source = replay(path)  # says in one sentence what is wrong
-    if path.name.endswith(".zm.h5"):
+    if path.name.lower().endswith(".zm.h5") and is_sealed(path):
         return RawRecording(path)
-    if path.suffix.lower() in {".zmj", ".hea", ".cmeg", ".lvm"}:
+    if path.name.lower().endswith((".zm.h5", ".zmj", ".hea", ".cmeg", ".lvm", ".xdf")):
         return to_raw(source.sensors, source.rate, source.blocks())
     import mne
 

@@ -6,6 +6,7 @@ import os
 import tempfile
 import time
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -63,10 +64,12 @@ def recover(journal: Path, out: Path) -> Recovered:
     try:
         part.chmod(0o644)
         recovered = _written(source, part, out)
-        problems = verify(part, kind=SUFFIX)
+        with ThreadPoolExecutor(1, "to disk") as beside:  # the disk works while this processor checks
+            stored = beside.submit(_to_disk, part)
+            problems = verify(part, kind=SUFFIX)
+            stored.result()
         if problems:
             raise StorageError(f"{out} did not read back as it was written ({problems[0]}): the disk may be failing")
-        _to_disk(part)
         part.replace(out)
         _to_disk(out.parent)
     except OSError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -15,6 +14,7 @@ from zeromag.acquire.frame import INT32, Header
 from zeromag.acquire.layout import FORMAT, INDEX, as_text, channel_table, event_table
 from zeromag.acquire.message import Description
 from zeromag.acquire.run import Run, run_of
+from zeromag.acquire.seal import Chunks, Seal, table_of, write_seal
 from zeromag.acquire.wire import events_of, mask_of, samples_of
 from zeromag.event import Event
 
@@ -36,17 +36,15 @@ class RecordingWriter:
         self._masks: list[tuple[int, NDArray[np.bool_]]] = []
         self._waiting: list[NDArray[Any]] = []
         self._waiting_bytes = 0
-        self._thread = ThreadPoolExecutor(1, "store")
-        self._storing: Future[None] | None = None
+        self._path = path
         self._file = h5py.File(path, "w", libver=("earliest", "v110"))
         sensors = description.sensors
         width = 4 if counts else 8
         n = len(sensors)
         rows = int(np.clip(_CHUNK_BYTES // (n * width), 1, max(1, round(description.rate))))
         self._data = self._file.create_dataset(
-            "raw/data", (0, n), dtype="<i4" if counts else "<f8", maxshape=(None, n), chunks=(rows, n),
-            fletcher32=True,
-        )  # fmt: skip
+            "raw/data", (0, n), dtype="<i4" if counts else "<f8", maxshape=(None, n), chunks=(rows, n)
+        )
         self._file["raw/scale"] = sensors.quantum if counts else np.ones(n)
         self._file["raw/offset"] = np.zeros(n)
         self._file["channels"] = channel_table(sensors)
@@ -56,7 +54,6 @@ class RecordingWriter:
         return self
 
     def __exit__(self, *failure: object) -> None:
-        self._thread.shutdown()
         self._file.close()
 
     def append(self, header: Header, frame: bytes) -> None:
@@ -101,55 +98,76 @@ class RecordingWriter:
         self.rows += n * samples
         self.stop = first + n * samples
         if self._waiting_bytes > _BUFFER_BYTES:
-            self._flush(whole_chunks=True)
+            self._flush()
 
     def finish(self, status: str, provenance: dict[str, Any]) -> None:
-        """Write index, events, mask and what is known of the recording as a whole."""
-        self._flush()
-        self._thread.shutdown()
-        if self._storing is not None:
-            self._storing.result()
-        self._file["raw/block_index"] = np.concatenate(self._index)
-        self._file["events"] = event_table(sorted(self._events, key=lambda event: event.sample))
-        if self._masks:
-            self._write_masks()
-        about = {"version": self.description.version, "source": self.description.source, **provenance}
+        """Write index, events, mask and what is known of the recording as a whole; close it and put its seal on."""
+        self._flush(last=True)
+        index, file = np.concatenate(self._index), self._file
+        events = event_table(sorted(self._events, key=lambda event: event.sample))
+        file["raw/block_index"], file["events"] = index, events
+        mask = self._write_masks() if self._masks else None
+        described = self.description
+        about = {"version": described.version, "source": described.source, **provenance}
         about |= {"python": platform.python_version(), "h5py": h5py.__version__}
-        self._file["provenance"] = as_text(about)
-        self._file.attrs.update(
+        file["provenance"] = as_text(about)
+        stop = self.stop or 0
+        file.attrs.update(
             {
-                "zeromag": np.bytes_(self.description.version or "unknown"),
+                "zeromag": np.bytes_(described.version or "unknown"),
                 "format": FORMAT,
-                "rate_hz": self.description.rate,
+                "rate_hz": described.rate,
                 "status": np.bytes_(status),
                 "gaps": self.gaps,
                 "first": self._begin,
-                "stop": self.stop or 0,
-                "frame": np.bytes_(self.description.sensors.frame.encode()),
+                "stop": stop,
+                "frame": np.bytes_(described.sensors.frame.encode()),
             }
         )
+        places = {name: file[name].id.get_offset() for name in ("channels", "raw/block_index", "events", "session")}
+        seal = Seal(
+            described.rate, described.sensors.frame, status, stop, self.rows, self._counts,
+            channels=table_of(places["channels"], file["channels"][:]),
+            index=table_of(places["raw/block_index"], index), events=table_of(places["events"], events),
+            session=(places["session"], file["session"].dtype.itemsize), data=_chunks(self._data), mask=mask,
+        )  # fmt: skip
+        file.close()
+        write_seal(self._path, seal)
 
-    def _flush(self, *, whole_chunks: bool = False) -> None:
-        """Hand what waits to the thread that stores; one batch is on its way while the next is read."""
-        if self._storing is not None:
-            self._storing.result()
-        if not self._waiting:
-            return
+    def _flush(self, *, last: bool = False) -> None:
+        """Store the whole chunks of what waits, at the end all; past HDF5's pipeline, which would copy them twice."""
         rows, chunk = np.concatenate(self._waiting), self._data.chunks[0]
-        ready = len(rows) // chunk * chunk if whole_chunks else len(rows)
-        self._storing = self._thread.submit(self._store, rows[:ready])
-        self._waiting = [rows[ready:].copy()] if ready < len(rows) else []
-        self._waiting_bytes = sum(left.nbytes for left in self._waiting)
-
-    def _store(self, rows: NDArray[Any]) -> None:
         start = self._data.shape[0]
-        self._data.resize(start + len(rows), axis=0)
-        self._data[start:] = rows
+        ready = len(rows) if last else len(rows) // chunk * chunk
+        self._data.resize(start + ready, axis=0)
+        for row in range(0, ready, chunk):
+            piece = rows[row : row + chunk]
+            if len(piece) < chunk:  # HDF5 stores the last one whole
+                piece = np.concatenate([piece, np.zeros((chunk - len(piece), rows.shape[1]), rows.dtype)])
+            self._data.id.write_direct_chunk((start + row, 0), piece)
+        self._waiting = [rows[ready:].copy()]
+        self._waiting_bytes = self._waiting[0].nbytes
 
-    def _write_masks(self) -> None:
+    def _write_masks(self) -> Chunks:
         n = len(self.description.sensors)
         mask = self._file.create_dataset(
-            "raw/mask", (self.rows, n), dtype="|u1", chunks=(min(self.rows, 4096), n), compression="gzip", shuffle=True
+            "raw/mask", (self.rows, n), dtype="|u1", chunks=(min(self.rows, 4096), n), compression="gzip"
         )
         for row, bad in self._masks:
             mask[row : row + len(bad)] = bad
+        self._file.flush()  # a chunk has its place once it is written
+        return _chunks(mask)
+
+
+def _chunks(data: h5py.Dataset) -> Chunks:
+    """Return where the chunks of a data set lie; those that were never written have no place."""
+    rows = data.chunks[0]
+    count = -(-data.shape[0] // rows)
+    offsets, sizes = [0] * count, [0] * count
+
+    def take(chunk: Any) -> None:
+        number = chunk.chunk_offset[0] // rows
+        offsets[number], sizes[number] = chunk.byte_offset, chunk.size
+
+    data.id.chunk_iter(take)
+    return Chunks(rows, offsets, sizes)

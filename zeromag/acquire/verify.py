@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import zlib
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
-
-import numpy as np
-from numpy.typing import NDArray
 
 from zeromag.acquire.frame import BLOCK
 from zeromag.acquire.journal_file import JournalFile
 from zeromag.errors import InputError
 
-_ROWS: Final = 1 << 15
+_BYTES: Final = 1 << 20  # read at once
 
 
 def verify(path: Path, kind: str = "") -> list[str]:
@@ -45,77 +40,27 @@ def _journal(path: Path) -> list[str]:
 
 
 def _recording(path: Path) -> list[str]:
-    from zeromag.acquire.recording_source import HDF5_FAILS, contents
+    from zeromag.acquire.recording_source import Samples, bad_blocks
+    from zeromag.acquire.seal import is_sealed
 
-    index = contents(path).index
-    try:
-        return _checked(path, index)
-    except HDF5_FAILS as error:
-        raise InputError(
-            f"{path} is damaged so that its samples cannot be found: recover it from its journal"
-        ) from error
-
-
-def _checked(path: Path, index: Any) -> list[str]:
-    import h5py
-
-    from zeromag.acquire.recording_source import HDF5_FAILS
-
+    if not is_sealed(path):
+        return ["its seal is gone: another program wrote to it, and nothing vouches for its samples"]
     problems: list[str] = []
-    with h5py.File(path, "r") as file:
-        data = file["raw/data"]
-        if int(index["samples"].sum()) != data.shape[0]:
-            problems.append(f"the index counts {int(index['samples'].sum())} samples, the data holds {data.shape[0]}")
-        with ThreadPoolExecutor(1, "read") as ahead:  # the next rows are read while these are checked
-            pieces = _pieces(index)
-            coming = [ahead.submit(_rows, data, index, *pieces[0])] if pieces else []
-            for number, (start, stop) in enumerate(pieces):
-                read = coming.pop()
-                coming += [ahead.submit(_rows, data, index, *piece) for piece in pieces[number + 1 : number + 2]]
-                try:
-                    problems += _bad_blocks(read.result(), index, start, stop)
-                except HDF5_FAILS:  # a chunk's own checksum: look block by block
-                    problems += _one_by_one(data, index, start, stop)
+    with Samples(path) as file:  # everything but the samples is checked by this
+        index = file.about.index
+        width = file.rows(0, 1).nbytes
+        most = max(1, _BYTES // width)
+        start = 0
+        while start < len(index):
+            begin = int(index["row"][start])
+            stop = max(file.about.blocks_of_rows(begin, begin + most)[1], start + 1)
+            part = index[start:stop]
+            rows = file.rows(begin, int(part["row"][-1]) + int(part["samples"][-1]))
+            problems += [_named(part, number) for number in bad_blocks(rows, part)]
+            start = stop
     return problems
 
 
-def _pieces(index: Any) -> list[tuple[int, int]]:
-    """Return runs of blocks of about as many rows as are read at once."""
-    at, pieces = 0, []
-    while at < len(index):
-        stop = at + int(np.searchsorted(index["row"][at:], index["row"][at] + _ROWS))
-        pieces.append((at, max(stop, at + 1)))
-        at = pieces[-1][1]
-    return pieces
-
-
-def _one_by_one(data: Any, index: Any, start: int, stop: int) -> list[str]:
-    from zeromag.acquire.recording_source import HDF5_FAILS
-
-    bad = []
-    for number in range(start, stop):
-        try:
-            bad += _bad_blocks(_rows(data, index, number, number + 1), index, number, number + 1)
-        except HDF5_FAILS:
-            bad.append(_named(index, number, "cannot be read"))
-    return bad
-
-
-def _rows(data: Any, index: Any, start: int, stop: int) -> NDArray[Any]:
-    rows: NDArray[Any] = data[int(index["row"][start]) : int(index["row"][stop - 1] + index["samples"][stop - 1])]
-    return rows
-
-
-def _bad_blocks(rows: NDArray[Any], index: Any, start: int, stop: int) -> list[str]:
-    part = index[start:stop]
-    content, width = rows.data.cast("B"), rows.itemsize * rows.shape[1]
-    starts = ((part["row"] - part["row"][0]) * width).tolist()
-    stops = ((part["row"] - part["row"][0] + part["samples"]) * width).tolist()
-    crcs = [zlib.crc32(content[a:b]) for a, b in zip(starts, stops, strict=True)]
-    bad = np.flatnonzero(np.array(crcs, dtype=np.uint32) != part["crc"])
-    return [_named(part, number, "is not what was recorded") for number in bad.tolist()]
-
-
-def _named(index: Any, number: int, what: str) -> str:
+def _named(index: Any, number: int) -> str:
     first, samples = int(index["first"][number]), int(index["samples"][number])
-    return f"block {int(index['sequence'][number])} (samples {first} to {first + samples - 1}) {what}"
+    return f"block {int(index['sequence'][number])} (samples {first} to {first + samples - 1}) is not what was recorded"

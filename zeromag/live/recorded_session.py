@@ -41,8 +41,12 @@ def recorded_session(path: Path) -> RecordedSession:
 
 def _of_recording(path: Path) -> RecordedSession:
     from zeromag.acquire.recording_source import contents
+    from zeromag.acquire.replay import replay
+    from zeromag.acquire.seal import is_sealed
 
     try:
+        if not is_sealed(path):
+            return _with_settings(path, replay(path).session, ("another program wrote to it: nothing vouches for it",))
         about = contents(path)
     except InputError:
         journal = path.with_name(path.name.removesuffix(".zm.h5") + ".zmj")

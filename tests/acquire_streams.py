@@ -64,6 +64,24 @@ class Counter:
             at = stop
 
 
+@dataclass(frozen=True)
+class Given:
+    """A source of given blocks."""
+
+    given: list[Block]
+
+    @property
+    def sensors(self) -> SensorArray:
+        return self.given[0].sensors
+
+    @property
+    def rate(self) -> float:
+        return self.given[0].rate
+
+    def blocks(self) -> Generator[Block, None, None]:
+        yield from self.given
+
+
 def joined(blocks: Sequence[Block]) -> NDArray[np.float64]:
     return np.concatenate([block.data for block in blocks])
 

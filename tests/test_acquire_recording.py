@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Generator
-from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
@@ -14,35 +12,15 @@ import psutil
 import pytest
 from numpy.testing import assert_array_equal
 
-from tests.acquire_streams import RATE, Counter, is_counted, joined
+from tests.acquire_streams import RATE, Counter, Given, is_counted, joined
 from zeromag.acquire.fif import write_fif
 from zeromag.acquire.mne_raw import RawRecording, read_raw
 from zeromag.acquire.recording import read_recording, verify, write_recording
 from zeromag.acquire.recording_source import contents
 from zeromag.acquire.replay import replay
 from zeromag.acquire.seal import read_seal
-from zeromag.block import Block
 from zeromag.errors import InputError
 from zeromag.event import Event
-from zeromag.sensors import SensorArray
-
-
-@dataclass(frozen=True)
-class Given:
-    """A source of given blocks."""
-
-    given: list[Block]
-
-    @property
-    def sensors(self) -> SensorArray:
-        return self.given[0].sensors
-
-    @property
-    def rate(self) -> float:
-        return self.given[0].rate
-
-    def blocks(self) -> Generator[Block, None, None]:
-        yield from self.given
 
 
 @pytest.mark.parametrize("block", [1, 7, 10, 999, 100_000])

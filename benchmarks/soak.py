@@ -21,6 +21,7 @@ from PySide6.QtCore import QTimer
 
 from benchmarks.watched import watched
 from zeromag.acquire.verify import verify
+from zeromag.viz.garbage import collected_here
 
 
 def looked(processes: dict[str, psutil.Process]) -> list[float]:
@@ -36,7 +37,7 @@ def main() -> None:
         "--settle", type=float, default=420.0, help="s that do not count: 64 MB for replay and other rings fill"
     )
     parser.add_argument("--every", type=float, default=60.0, help="s between two looks")
-    parser.add_argument("--source", default="sim:adult")
+    parser.add_argument("--source", default="sim:adult?rows=8&columns=8")
     options = parser.parse_args()
     me = psutil.Process()
     seen: list[list[float]] = []  # s, references, then MB and descriptors of each process
@@ -59,16 +60,20 @@ def main() -> None:
             timer = QTimer()
             timer.timeout.connect(look)
             timer.start(round(1000 * options.every))
-            app.exec()
+            with collected_here():
+                app.exec()
             status = feed.status
         problems = [why for journal in Path(folder).glob("*.zmj") for why in verify(journal)]
     counted = np.array([row for row in seen if row[0] >= options.settle])
     if len(counted) < 3:
         raise SystemExit("too short: fewer than three looks after it has settled")
     for k, name in enumerate(processes):
-        slope = float(np.polyfit(counted[:, 0] / 3600, counted[:, 2 + 2 * k], 1)[0])
+        (slope, _), spread = np.polyfit(counted[:, 0] / 3600, counted[:, 2 + 2 * k], 1, cov=True)
         then, now = counted[0, 3 + 2 * k], counted[-1, 3 + 2 * k]
-        print(f"{name:8} {slope:+.2f} MB/h after {options.settle:.0f} s (bar 1), descriptors {then:.0f} to {now:.0f}")
+        print(
+            f"{name:8} {slope:+.2f} ± {np.sqrt(spread[0, 0]):.2f} MB/h after {options.settle:.0f} s (bar 1), "
+            f"descriptors {then:.0f} to {now:.0f}"
+        )
     kept = "; ".join(problems) or "the journal is whole"
     print(f"{status.samples} samples processed, {status.lost} frames lost, {status.gaps} gaps; {kept}")
     print(f"references to None {counted[-1, 1] - counted[0, 1]:+.0f}")

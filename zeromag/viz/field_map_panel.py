@@ -16,6 +16,7 @@ from zeromag.viz.palette import colour_indices, diverging, on_screen
 from zeromag.viz.panel import Panel, write
 from zeromag.viz.places import edges, heart_places
 from zeromag.viz.scale import arrow_sizes, isoline_step
+from zeromag.viz.sensor_marks import SensorMarks
 from zeromag.viz.theme import INTO_CHEST, OUT_OF_CHEST, Theme
 
 BAR = 92  # px for the colour bar and its words
@@ -42,6 +43,7 @@ class FieldMapPanel(Panel):
         self._sensors: SensorArray | None = None
         self._why_not = ""  # the reason when this array carries no map
         self._bad: set[str] = set()
+        self._marks = SensorMarks()
         self._pixels: NDArray[np.uint32] = np.zeros((1, 1), dtype=np.uint32)
 
     def refresh(self, feed: Feed) -> bool:
@@ -142,23 +144,11 @@ class FieldMapPanel(Panel):
             painter.drawPath(paths[kind])
 
     def _draw_sensors(self, painter: QPainter, box: QRectF, shown: LiveMap) -> None:
-        painter.setBrush(Qt.BrushStyle.NoBrush)
         if not self._places:
             return
         names, x_m, y_m = zip(*self._places, strict=True)
         across, down = to_screen(box, shown, np.array(x_m), np.array(y_m))
-        good, bad = QPainterPath(), QPainterPath()
-        for name, x, y in zip(names, across.tolist(), down.tolist(), strict=True):
-            if name in self._bad:
-                for side in (5, -5):
-                    bad.moveTo(x - 5, y - side)
-                    bad.lineTo(x + 5, y + side)
-            else:
-                good.addEllipse(QPointF(x, y), 2.5, 2.5)
-        painter.setPen(QPen(QColor(20, 26, 33, 150), 1.2))
-        painter.drawPath(good)
-        painter.setPen(QPen(QColor("#000000"), 2))
-        painter.drawPath(bad)
+        self._marks.draw(painter, box, across, down, [name in self._bad for name in names])
 
     def _draw_arrows(self, painter: QPainter, box: QRectF, shown: LiveMap) -> None:
         every = max(1, round(ARROW * shown.bz.shape[1] / box.width()))
@@ -203,8 +193,7 @@ class FieldMapPanel(Panel):
     def _draw_bar(self, painter: QPainter, bar: QRectF) -> None:
         colours = np.ascontiguousarray(diverging()[::-1].astype(np.uint32))
         column = np.ascontiguousarray(255 << 24 | colours[:, 0] << 16 | colours[:, 1] << 8 | colours[:, 2])
-        image = QImage(column.astype(np.uint32).data, 1, 256, 4, QImage.Format.Format_RGB32).copy()
-        painter.drawImage(bar, image)
+        painter.drawImage(bar, QImage(column.data, 1, 256, 4, QImage.Format.Format_RGB32))
         for share, value in (
             (0.0, self.limit),
             (0.25, self.limit / 2),

@@ -1,7 +1,8 @@
-"""What one viewer of the page has not seen yet, as compact messages; nothing travels twice.
+"""What one viewer of the page has not seen yet, in one frame a picture; nothing travels twice, nothing is packed twice.
 
-A message is a 4-byte little-endian length, that many bytes of JSON (`kind`, its fields, and under `arrays`
-each array's name and shape), then the arrays one after the other as float32.
+A frame is messages, one after the other. A message is a 4-byte little-endian length, that many bytes of JSON (`kind`,
+its fields, and under `arrays` each array's name, shape and type: `f4`, `i2` or `u1`), then the arrays, little-endian;
+JSON and arrays each fill up to a multiple of four bytes.
 """
 
 from __future__ import annotations
@@ -28,15 +29,22 @@ from zeromag.viz.theme import INTO_CHEST, OUT_OF_CHEST, RESEARCH_USE
 ROWS = 8  # traces on the page
 BACKLOG = 10.0  # s of traces a newcomer gets
 ARROWS = 14  # along the longer side
+TYPES = {"f": "f4", "i": "i2", "u": "u1"}  # on the way, by the kind of number
+LATENCY_EVERY = 0.5  # s between two words on a viewer's own latency
+AHEAD = 6  # frames that may be on their way: 0.2 s, or a slow line would show the past and call it live
 
 
-def pack(kind: str, fields: Mapping[str, object], arrays: Mapping[str, NDArray[np.floating]] | None = None) -> bytes:
+def pack(kind: str, fields: Mapping[str, object], arrays: Mapping[str, NDArray[np.generic]] | None = None) -> bytes:
     """Return one message."""
-    parts = {name: np.ascontiguousarray(array, dtype="<f4") for name, array in (arrays or {}).items()}
-    head = {"kind": kind, **fields, "arrays": [[name, list(part.shape)] for name, part in parts.items()]}
-    text = json.dumps(head, allow_nan=False, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 4)  # the arrays begin at a multiple of four
-    return struct.pack("<I", len(text)) + text + b"".join(part.tobytes() for part in parts.values())
+    parts = {name: array.astype("<" + TYPES[array.dtype.kind], order="C") for name, array in (arrays or {}).items()}
+    told = [[name, list(part.shape), TYPES[part.dtype.kind]] for name, part in parts.items()]
+    text = json.dumps({"kind": kind, **fields, "arrays": told}, allow_nan=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)
+    return struct.pack("<I", len(text)) + text + b"".join(_filled(part.tobytes()) for part in parts.values())
+
+
+def _filled(content: bytes) -> bytes:
+    return content + bytes(-len(content) % 4)
 
 
 class Mail:
@@ -49,21 +57,34 @@ class Mail:
         self._averages: dict[str, Average] = {}
         self._status: Status | None = None
         self._latency = Latency()
+        self._told_ns = 0  # monotonic clock when the viewer was told its latency
+        self._frames = self._arrived = 0
 
-    def drawn(self, text: str, now_ns: int) -> None:
-        """Take the viewer's word that it has drawn the samples of this `t_ns`; anything else is left alone."""
-        if text.isascii() and text.isdigit() and len(text) < 20:
+    def hear(self, text: str, now_ns: int) -> None:
+        """Take a viewer's word: `=N`, N frames have arrived; N, the samples of this `t_ns` are drawn; else nothing."""
+        number = text.removeprefix("=")
+        if not (number.isascii() and number.isdigit() and len(number) < 20):
+            return
+        if number == text:
             self._latency.drawn(int(text), now_ns)
+        else:
+            self._arrived = min(max(self._arrived, int(number)), self._frames)
+
+    def has_room(self) -> bool:
+        """Return whether the viewer's line carries what it is sent; else it skips to now once it does."""
+        return self._frames - self._arrived < AHEAD
 
     def hello(self) -> bytes:
-        """Return what never changes: the words and the colours."""
+        """Return the first frame, what never changes: the words and the colours."""
+        self._frames += 1
         return pack(
             "hello",
             {"research_use": RESEARCH_USE, "out": OUT_OF_CHEST, "into": INTO_CHEST, "colours": diverging().tolist()},
         )
 
-    def due(self, feed: Feed) -> list[bytes]:
-        """Return what is new since the last call; the state always."""
+    def due(self, feed: Feed, now_ns: int) -> bytes:
+        """Return the frame with what is new since the last call, the state always; `now_ns` is that of the picture."""
+        self._frames += 1
         out: list[bytes] = []
         stream = feed.stream
         if stream is not None:
@@ -81,8 +102,12 @@ class Mail:
         if feed.status is not self._status:
             self._status = feed.status
             out.append(_status_of.packed(feed.status))
-        out.append(_state(feed, self._latency))
-        return out
+        out.append(_state(feed, now_ns))
+        spread = self._latency.quantiles() if now_ns - self._told_ns > LATENCY_EVERY * 1e9 else None
+        if spread is not None:
+            self._told_ns = now_ns
+            out.append(pack("latency", {"p50": spread[0], "p99": spread[1]}))
+        return b"".join(out)
 
     def _traces(self, stream: Stream, t_ns: int) -> list[bytes]:
         stop = stream.values.stop
@@ -123,7 +148,7 @@ def _map(shown: LiveMap, limit: float) -> bytes:
     grid = shown.grid
     step = isoline_step(limit)
     seen = on_screen(grid.mask & np.isfinite(shown.bz))
-    index = np.where(seen, colour_indices(on_screen(shown.bz), limit), -1.0)
+    index = np.where(seen, colour_indices(on_screen(shown.bz), limit).astype(np.int16), np.int16(-1))
     lines = isolines(grid, shown.bz, limit, step)
     every = max(1, max(shown.bz.shape) // ARROWS)
     part = slice(every // 2, None, every)
@@ -147,6 +172,7 @@ def _map(shown: LiveMap, limit: float) -> bytes:
     return pack("map", fields, arrays)
 
 
+@lru_cache(maxsize=16)
 def _average(average: Average) -> bytes:
     wave = average.wave[:, average.good] * 1e12
     names = [name for name, good in zip(average.sensors.names, average.good.tolist(), strict=True) if good]
@@ -178,14 +204,15 @@ class _Shared:
 _status_of = _Shared()
 
 
-def _state(feed: Feed, latency: Latency) -> bytes:
+@lru_cache(maxsize=4)
+def _state(feed: Feed, now_ns: int) -> bytes:
     return pack(
         "state",
         {
-            "state": feed.state(),
-            "age": feed.age_ns() / 1e9 if feed.arrived_ns else None,
+            "state": feed.state(now_ns),
+            "age": feed.age_ns(now_ns) / 1e9 if feed.arrived_ns else None,
             "reason": feed.ended or "",
             "message": feed.message,
-            "readings": [[reading.name, reading.value, reading.tone] for reading in readings(feed, latency)],
+            "readings": [[reading.name, reading.value, reading.tone] for reading in readings(feed)],
         },
     )

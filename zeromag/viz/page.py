@@ -29,6 +29,7 @@ from zeromag.viz.review import Review
 from zeromag.viz.sign_in import SignIn
 
 PERIOD = 1 / 30  # s between two pictures
+PERIOD_NS = round(PERIOD * 1e9)
 FILES = {
     "/": ("page.html", "text/html"),
     "/page.js": ("page.js", "text/javascript"),
@@ -133,6 +134,7 @@ def serve_feed(feed: Feed, *, stop: threading.Event, announce: Announce, door: D
         app = page_app(feed, number) if tls is None else SignIn(_SameOrigin(pages(feed)), door.folder())
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, ws="websockets-sansio", lifespan="off",
+            ws_per_message_deflate=False,  # pressing is done for each viewer anew, and costs more than all the rest
             timeout_graceful_shutdown=1, ws_max_size=1024, server_header=False,
             ssl_certfile=tls and tls[0], ssl_keyfile=tls and tls[1],
         )  # fmt: skip
@@ -170,9 +172,11 @@ def pages(feed: Feed) -> ASGIApp:
         try:
             await viewer.send_bytes(mail.hello())
             while not echo.done():
-                for message in mail.due(feed):
-                    await viewer.send_bytes(message)
-                await asyncio.sleep(PERIOD - time.monotonic() % PERIOD)  # all at once: they share what is packed
+                now_ns = time.monotonic_ns()
+                picture_ns = now_ns - now_ns % PERIOD_NS  # one for all viewers: they share what is packed
+                if mail.has_room():
+                    await viewer.send_bytes(mail.due(feed, picture_ns))
+                await asyncio.sleep((picture_ns + PERIOD_NS - time.monotonic_ns()) * 1e-9)
         except (WebSocketDisconnect, OSError):
             return  # gone, or signed out
         finally:
@@ -183,9 +187,9 @@ def pages(feed: Feed) -> ASGIApp:
 
 
 async def _hear(viewer: WebSocket, mail: Mail) -> None:
-    """Take the viewer's word when it has drawn something, until it leaves; it has nothing else to say."""
+    """Take the viewer's word on what has arrived and what is drawn, until it leaves; it has nothing else to say."""
     while (message := await viewer.receive())["type"] == "websocket.receive":
-        mail.drawn(message.get("text") or "", time.monotonic_ns())
+        mail.hear(message.get("text") or "", time.monotonic_ns())
 
 
 class _OwnNameOnly:

@@ -14,6 +14,7 @@ from zeromag.viz.acquisition import Acquisition, Hand
 from zeromag.viz.display import check_display
 from zeromag.viz.feed import Feed
 from zeromag.viz.font import ensure_font
+from zeromag.viz.garbage import collected_here
 from zeromag.viz.receiver import following
 from zeromag.viz.review import Review
 from zeromag.viz.theme import THEMES
@@ -86,7 +87,8 @@ def show(
     watch.start(100)
     if announce is not None:
         announce({"shown": "window"})
-    code = app.exec()
+    with collected_here():
+        code = app.exec()
     if announce is not None and window.latency.count:
         announce({"drawn_ms": window.latency.taken()})
     return code

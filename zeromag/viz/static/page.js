@@ -6,23 +6,30 @@ const seen = { hello: null, description: null, map: null, averages: {}, state: n
 const ring = { size: 0, stop: 0, rows: null, zero: null, gain: 0, settled: 0 };
 let cursor = 0, heard = 0, socket = null, plot = null, frames = 0;
 
-function unpack(buffer) {
-  const length = new DataView(buffer).getUint32(0, true);
-  const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
-  let at = 4 + length;
-  for (const [name, shape] of head.arrays) {
-    const count = shape.reduce((a, b) => a * b, 1);
-    head[name] = new Float32Array(buffer, at, count);
-    head[name].shape = shape;
-    at += 4 * count;
+const ARRAYS = { f4: Float32Array, i2: Int16Array, u1: Uint8Array };
+function* unpack(buffer) {
+  for (let at = 0; at < buffer.byteLength;) {
+    const length = new DataView(buffer).getUint32(at, true);
+    const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, at + 4, length)));
+    at += 4 + length;
+    for (const [name, shape, type] of head.arrays) {
+      head[name] = new ARRAYS[type](buffer, at, shape.reduce((a, b) => a * b, 1));
+      head[name].shape = shape;
+      at += Math.ceil(head[name].byteLength / 4) * 4;
+    }
+    yield head;
   }
-  return head;
 }
 
 function connect() {
   socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/stream`);
   socket.binaryType = "arraybuffer";
-  socket.onmessage = (event) => { heard = performance.now(); take(unpack(event.data)); };
+  let arrived = 0;
+  socket.onmessage = (event) => {
+    heard = performance.now();
+    for (const message of unpack(event.data)) take(message);
+    if (++arrived % 3 === 0) socket.send(`=${arrived}`); // or the server sends no more: a slow line must not show the past
+  };
   socket.onclose = (event) => { if (event.code === 1008) location.href = "sign-in"; else setTimeout(connect, 500); };
 }
 
@@ -59,12 +66,14 @@ function words(state) {
   say($("message"), "hidden", !state.message);
   say($("message"), "textContent", state.message);
   const list = $("readings");
-  while (list.children.length < state.readings.length) {
+  const late = seen.latency ? `${seen.latency.p50.toFixed(0)} / ${seen.latency.p99.toFixed(0)} ms` : "—";
+  const readings = [...state.readings, ["latency p50 / p99", late, "text"]];
+  while (list.children.length < readings.length) {
     const box = document.createElement("div");
     box.append(document.createElement("dt"), document.createElement("dd"));
     list.append(box);
   }
-  state.readings.forEach(([name, value, tone], k) => {
+  readings.forEach(([name, value, tone], k) => {
     const [term, number] = list.children[k].children;
     say(term, "textContent", name); say(number, "textContent", value); say(number, "className", tone);
   });
@@ -132,7 +141,7 @@ function roundUp(value) {
 
 function drawMap() {
   const [pen, width, height] = canvas("map"), map = seen.map;
-  if (!map || !seen.hello) 
+  if (!map || !seen.hello)
     return waiting(pen, width, height, (seen.description && seen.description.no_map) || "waiting for the first map");
   const [left, right, foot, head] = map.edges, room = [width - BAR - 32, height - 40];
   const size = Math.min(room[0] / (right - left), room[1] / (head - foot));
@@ -141,40 +150,64 @@ function drawMap() {
   // Patient's left (x up) to the right of the screen, head up: the viewer faces the patient.
   const X = (x) => x0 + (x - left) * size, Y = (y) => y0 + (head - y) * size;
   pen.fillStyle = ink.unseen; pen.fillRect(x0, y0, w, h);
-  const [rows, columns] = map.index.shape, field = drawMap.field;
-  if (field.width !== columns || field.height !== rows) { field.width = columns; field.height = rows; }
-  const image = new ImageData(columns, rows), table = seen.hello.colours;
-  for (let k = 0; k < map.index.length; k++) {
-    const rgb = table[Math.max(map.index[k], 0)];
-    image.data[4 * k] = rgb[0]; image.data[4 * k + 1] = rgb[1]; image.data[4 * k + 2] = rgb[2];
-    image.data[4 * k + 3] = map.index[k] < 0 ? 0 : 255;
-  }
-  field.getContext("2d").putImageData(image, 0, 0);
-  pen.drawImage(field, x0, y0, w, h);
+  pen.drawImage(field(map), x0, y0, w, h);
+  const lines = { "-1": new Path2D(), 0: new Path2D(), 1: new Path2D() };
   let at = 0;
   map.levels.forEach((level, k) => {
-    pen.beginPath(); pen.strokeStyle = "rgba(20,26,33,.75)"; pen.lineWidth = level === 0 ? 2.4 : 1;
-    pen.setLineDash(level < 0 ? [4, 3] : []);
-    for (let n = 0; n < map.lengths[k]; n++, at += 2) pen.lineTo(X(map.lines[at]), Y(map.lines[at + 1]));
-    pen.stroke();
+    const path = lines[Math.sign(level)];
+    path.moveTo(X(map.lines[at]), Y(map.lines[at + 1]));
+    for (let n = 1; n < map.lengths[k]; n++) path.lineTo(X(map.lines[at + 2 * n]), Y(map.lines[at + 2 * n + 1]));
+    at += 2 * map.lengths[k];
   });
-  pen.setLineDash([]);
+  pen.strokeStyle = "rgba(20,26,33,.75)";
+  for (const [sign, thick, dash] of [[-1, 1, [4, 3]], [1, 1, []], [0, 2.4, []]]) {
+    pen.lineWidth = thick; pen.setLineDash(dash); pen.stroke(lines[sign]);
+  }
+  drawArrows(pen, map, X, Y, w);
   const bad = new Set((seen.status ? seen.status.channels : []).filter(([, s]) => s !== "good").map(([n]) => n));
+  const key = [width, height, map.edges, map.limit, [...bad], ink.text, seen.description.places.length, devicePixelRatio].join();
+  if (key !== drawMap.key) {
+    drawMap.key = key;
+    const still = drawMap.still.getContext("2d");
+    drawMap.still.width = pen.canvas.width; drawMap.still.height = pen.canvas.height;
+    still.setTransform(pen.getTransform());
+    still.font = pen.font; still.textBaseline = "middle"; still.textAlign = "center";
+    drawStill(still, map, bad, X, Y, [x0, y0, w, h], width);
+  }
+  pen.drawImage(drawMap.still, 0, 0, width, height);
+  say($("n-map"), "textContent", `isolines every ${+map.step.toPrecision(3)} pT · arrows: pseudo-current`);
+}
+drawMap.still = document.createElement("canvas");
+
+// The colours of the map as a picture of its own size; where nothing is seen it stays empty.
+function field(map) {
+  const [rows, columns] = map.index.shape;
+  if (!field.table) field.table = new Uint32Array(seen.hello.colours.map(([r, g, b]) => (255 << 24 | b << 16 | g << 8 | r) >>> 0));
+  if (field.canvas.width !== columns || field.canvas.height !== rows || !field.image) {
+    field.canvas.width = columns; field.canvas.height = rows;
+    field.image = new ImageData(columns, rows);
+    field.words = new Uint32Array(field.image.data.buffer);
+  }
+  for (let k = 0; k < map.index.length; k++) field.words[k] = map.index[k] < 0 ? 0 : field.table[map.index[k]];
+  field.canvas.getContext("2d", { willReadFrequently: true }).putImageData(field.image, 0, 0);
+  return field.canvas;
+}
+field.canvas = document.createElement("canvas");
+
+// Sensors, words and colour bar: they change seldom, and words take longest.
+function drawStill(pen, map, bad, X, Y, [x0, y0, w, h], width) {
   for (const [name, x, y] of seen.description.places) {
     pen.beginPath(); pen.lineWidth = bad.has(name) ? 2 : 1.2; pen.strokeStyle = bad.has(name) ? "#000" : "rgba(20,26,33,.6)";
     if (bad.has(name)) { for (const s of [-1, 1]) { pen.moveTo(X(x) - 5, Y(y) - 5 * s); pen.lineTo(X(x) + 5, Y(y) + 5 * s); } }
     else pen.arc(X(x), Y(y), 2.5, 0, 7);
     pen.stroke();
   }
-  drawArrows(pen, map, X, Y, w);
   pen.fillStyle = ink.text;
   pen.fillText("head", x0 + w / 2, y0 - 9); pen.fillText("foot", x0 + w / 2, y0 + h + 10);
   pen.font = "bold 13px system-ui, 'DejaVu Sans', sans-serif";
   pen.fillText("R", x0 - 9, y0 + h / 2); pen.fillText("L", x0 + w + 9, y0 + h / 2);
   drawBar(pen, width - BAR + 28, y0, h, map.limit);
-  $("n-map").textContent = `isolines every ${+map.step.toPrecision(3)} pT · arrows: pseudo-current`;
 }
-drawMap.field = document.createElement("canvas");
 
 function drawArrows(pen, map, X, Y, w) {
   const nx = map.arrow_x.length, ny = map.arrow_y.length, long = 1.3 * w / nx;
@@ -357,8 +390,7 @@ function draw() {
   if (due.delete("map")) drawMap();
   if (due.delete("traces")) {
     drawTraces(); frames++;
-    if (keep.t_ns && socket.readyState === WebSocket.OPEN) socket.send(keep.t_ns); // for the latency on screen
-    keep.t_ns = "";
+    if (frames % 5 === 0 && keep.t_ns && socket.readyState === WebSocket.OPEN) socket.send(keep.t_ns); // for the latency
   }
   if (due.delete("beat")) drawBeat();
   veil();

@@ -104,6 +104,9 @@ class Link:
         socket.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
         socket.setsockopt(zmq.CONNECT_TIMEOUT, 1000)  # TCP alone would wait longer and longer between tries
         socket.setsockopt(zmq.HANDSHAKE_IVL, 2000)
-        socket.setsockopt(zmq.HEARTBEAT_IVL, 1000)  # what a cut connection loses, the replay server gives again
-        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 3000)
+        # A connection that was cut is noticed by TCP, and what it lost the replay server gives again. ZMQ's own
+        # heartbeat would abort this process when a publisher goes while we are behind (libzmq 4.3.5, issue 4364).
+        for option, seconds in ((zmq.TCP_KEEPALIVE_IDLE, 1), (zmq.TCP_KEEPALIVE_INTVL, 1), (zmq.TCP_KEEPALIVE_CNT, 3)):
+            socket.setsockopt(option, seconds)
+        socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
         return socket

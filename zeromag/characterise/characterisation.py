@@ -61,28 +61,38 @@ def characterise(
     found.spectrum = spectrum(np.where(quiet.good(), quiet.data, np.nan), record.rate)
     played = [drive.frequency for drive in heard]
     lines = [line for line in find_lines(found.spectrum) if all(abs(line - tone) > 0.3 for tone in played)]
-    clear = clear_of(found.spectrum.frequency, lines)
+    clear = clear_of(found.spectrum.frequency, lines, [] if tones is None else played)
     level, _ = median_density(found.spectrum, clear)
     common = common_mode(quiet, lines, level)
-    found.own, told = own_spectrum(quiet, found.spectrum, None if common is None else common.gain)
+    wanted_coils = bool({"coils", "crosstalk", "response"} & set(parts))
+    unheard = measure_coils(found, tones, heard, parts) if wanted_coils else ""
+    found.own, told = own_spectrum(quiet, found.spectrum, _gains(found, common))
     steps: dict[str, Callable[[], str]] = {
         "noise": lambda: _noise(found, clear, told),
         "lines": lambda: _lines(found, lines),
         "stability": lambda: _stability(found),
         "digitiser": lambda: _digitiser(found),
         "common_mode": lambda: _common_mode(found, common),
-        "coils": lambda: measure_coils(found, tones, heard, parts),
+        "coils": lambda: unheard,
         "room": lambda: _room(found),
         "shielding": lambda: _shielding(found, against),
         "timing": lambda: _timing(found),
     }
-    wanted = [name for name in steps if name in parts or (name == "coils" and {"crosstalk", "response"} & set(parts))]
+    wanted = [name for name in steps if name in parts or (name == "coils" and wanted_coils)]
     for k, name in enumerate(wanted):
         if progress is not None:
             progress(k, len(wanted))
         if reason := steps[name]():
             found.why_not[name] = reason
     return found
+
+
+def _gains(found: Characterisation, common: CommonMode | None) -> NDArray[np.float64] | None:
+    """Return the gains that even the channels out: those that coils told of all, or those that lines did."""
+    fit = found.calibration
+    if fit is not None and fit.known()[found.quiet.good() & found.quiet.sensors.located()].all():
+        return fit.gain
+    return None if common is None else common.gain
 
 
 def _tones(record: Record, heard: Sequence[Drive]) -> tuple[Tones | None, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from zeromag.characterise.measured import widened
 from zeromag.characterise.tones import Tones
 from zeromag.physics.coils import Drive, fields_at
 from zeromag.sensors import SensorArray
@@ -40,14 +41,19 @@ class Calibration:
 
 
 def calibrate(
-    amplitude: NDArray[np.complex128], tones: Tones, drives: Sequence[Drive], sensors: SensorArray
+    amplitude: NDArray[np.complex128],
+    tones: Tones,
+    drives: Sequence[Drive],
+    sensors: SensorArray,
+    doubt: NDArray[np.float64] | None = None,
 ) -> Calibration | None:
     """Return gains, axes and places from the `loop` coils; None with fewer than six, or none to tell.
 
     Reading of a coil of field B_k(r): A_k = g n·B_k(r) e^{iφ_k} / (1 + 2πi f_k τ). A linear fit of g n at the
     drawn place is the start, Levenberg-Marquardt on g n, r and τ does the rest. Standard errors from the
     Jacobian, widened where more is left over than noise. `amplitude` are the tones to use: those measured, or
-    rid of crosstalk.
+    rid of crosstalk; `doubt` (n_channels, n_channels) is the standard error of what was taken for a sensor's share
+    of each neighbour. That error is the same in all tones, so it leaves nothing over and must be carried through.
     """
     rows = [k for k, drive in enumerate(drives) if drive.kind == "loop"]
     if len(rows) < FEWEST:
@@ -58,7 +64,10 @@ def calibrate(
     for c in np.flatnonzero(sensors.located()).tolist():
         seen, error = amplitude[rows, c] * turn, tones.error[rows, c]
         if np.isfinite(seen).all() and (error > 0).all():
-            found[c] = _fit(seen, error, tones.frequency[rows], coils, sensors.positions[c], sensors.axes[c])
+            shared = np.zeros((len(rows), 0), dtype=np.complex128)
+            if doubt is not None:
+                shared = np.nan_to_num(amplitude[rows] * turn[:, None]) * doubt[c]
+            found[c] = _fit(seen, error, shared, tones.frequency[rows], coils, sensors.positions[c], sensors.axes[c])
     if not np.isfinite(found[:, 0]).any():
         return None
     return Calibration(
@@ -71,6 +80,7 @@ def calibrate(
 def _fit(
     seen: NDArray[np.complex128],
     error: NDArray[np.float64],
+    shared: NDArray[np.complex128],  # (n_coils, n_neighbours) errors, each neighbour's the same in all coils
     frequency: NDArray[np.float64],
     coils: list[Drive],
     place: NDArray[np.float64],
@@ -99,10 +109,9 @@ def _fit(
     theta = fit.x
     if not fit.success or np.linalg.norm(theta[3:6]) > 1:
         return nothing
-    free = 2 * len(seen) - 7
-    wide = max(1.0, 2 * float(fit.cost) / free)
-    slopes = np.asarray(fit.jac, dtype=np.float64)
-    covariance = np.asarray(np.linalg.pinv(slopes.T @ slopes) * wide, dtype=np.float64)
+    inverse = np.linalg.pinv(np.asarray(fit.jac, dtype=np.float64))
+    common = inverse @ (np.concatenate([shared.real, shared.imag]) / np.tile(sigma, 2)[:, None])
+    covariance = widened(2 * float(fit.cost), 2 * len(seen) - 7) * inverse @ inverse.T + common @ common.T
     vector = scale * theta[:3]
     size = float(np.linalg.norm(vector))
     way = vector / size

@@ -21,14 +21,11 @@ def measure_coils(found: Characterisation, tones: Tones | None, heard: Sequence[
         return found.why_not.get("coils") or "no coil is known: give --coils FILE"
     record = found.record
     found.response = frequency_response(tones, heard)
-    slowness = (
-        None
-        if found.response is None
-        else np.where(np.isfinite(found.response.bandwidth), found.response.slowness, 0.0)
-    )
-    found.crosstalk = crosstalk(tones, heard, record.sensors, slowness)
-    amplitude = tones.amplitude if found.crosstalk is None else found.crosstalk.undo(tones.amplitude)
-    found.calibration = calibrate(amplitude, tones, heard, record.sensors)
+    follow = None if found.response is None else found.response.at(tones.frequency)
+    found.crosstalk = mixed = crosstalk(tones, heard, record.sensors, follow)
+    amplitude = tones.amplitude if mixed is None else mixed.undo(tones.amplitude, follow)
+    doubt = None if mixed is None else mixed.error
+    found.calibration = calibrate(amplitude, tones, heard, record.sensors, doubt)
     if found.calibration is not None and "coils" in parts:
         _tell_fit(found, found.calibration)
     if found.crosstalk is not None and "crosstalk" in parts:

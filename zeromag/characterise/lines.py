@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,12 +51,17 @@ def _between(frequency: NDArray[np.float64], level: NDArray[np.float64], k: int)
     return float(frequency[k] + shift * (frequency[1] - frequency[0]))
 
 
-def clear_of(frequency: NDArray[np.float64], lines: list[float]) -> NDArray[np.bool_]:
-    """Return the bins that no line reaches into: (n_bins,)."""
+def clear_of(frequency: NDArray[np.float64], lines: list[float], taken: Sequence[float] = ()) -> NDArray[np.bool_]:
+    """Return the bins that no line reaches into: (n_bins,).
+
+    Where a tone of known frequency was `taken` out, noise went with it: the bin and its neighbours are not clear.
+    """
     step = frequency[1] - frequency[0] if len(frequency) > 1 else 1.0
     clear = np.ones(len(frequency), dtype=np.bool_)
     for line in lines:
         clear &= np.abs(frequency - line) > max(0.5, 3 * step)
+    for tone in taken:
+        clear &= np.abs(frequency - tone) > 1.5 * step
     return clear
 
 

@@ -47,6 +47,20 @@ def around_log(value: float, relative: float, unit: str, method: str) -> Measure
     return Measured(float(value), float(value / spread), float(value * spread), unit, method)
 
 
+def widened(squares: float, free: int, *, heard: int = 50) -> float:
+    """Return what variances are to be multiplied by where a fit leaves `squares` (in squared errors) over: 1 or more.
+
+    1 unless noise leaves so much over once in a hundred times only; `heard` are the degrees of freedom with
+    which the errors themselves are known.
+    """
+    from scipy.special import fdtri
+
+    if free < 1:
+        return 1.0
+    excess = squares / free
+    return excess if excess > float(fdtri(free, heard, 0.99)) else 1.0
+
+
 def unknown(value: float, unit: str) -> Measured:
     """Return a value that nothing gives an interval to."""
     return Measured(float(value), float("nan"), float("nan"), unit, "none")

@@ -2,50 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zeromag.characterise.measured import Z95
+from zeromag.characterise.measured import widened
 from zeromag.characterise.tones import Tones
 from zeromag.physics.coils import Drive
 
 DELAYS = (10.0, 40.0, 100.0)  # Hz, where the group delay is told
 FEWEST = 5
-REACH = 2 * DELAYS[-1]  # Hz, tones above tell nothing of the delays told
+TERMS = 3  # of each polynomial: what bends a first order within its band
+STEP = 0.1  # Hz, for the slope of a phase
+REACH = 2 * DELAYS[-1]  # Hz, tones above it and above the bandwidth tell nothing of what is told
+NOISY = 0.1  # of a tone's size: its phase tells nothing any more
+
+F64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Response:
-    """What each channel makes of a field that all see alike."""
+    """What each channel makes of a field that all see alike, relative to what it makes of a static one."""
 
-    frequency: NDArray[np.float64]  # (n_tones,) Hz
-    factor: NDArray[np.complex128]  # (n_tones, n_channels) reading over its size at the lowest tone
-    bandwidth: NDArray[np.float64]  # (n_channels,) Hz, 3 dB down; inf: not down at the highest tone
-    bandwidth_error: NDArray[np.float64]  # (n_channels,) Hz
-    delay: NDArray[np.float64]  # (len(DELAYS), n_channels) s, group delay
-    delay_error: NDArray[np.float64]  # (len(DELAYS), n_channels) s
+    frequency: F64  # (n_tones,) Hz
+    factor: NDArray[np.complex128]  # (n_tones, n_channels) reading over its static size
+    bandwidth: F64  # (n_channels,) Hz, 3 dB down; inf: not down at the highest tone
+    bandwidth_error: F64  # (n_channels,) Hz
+    delay: F64  # (len(DELAYS), n_channels) s, group delay
+    delay_error: F64  # (len(DELAYS), n_channels) s
+    shape: tuple[_Shape | None, ...]  # of each channel; None: not known
 
     @property
-    def rise(self) -> NDArray[np.float64]:
+    def rise(self) -> F64:
         """Return the time from 10 to 90 % of a step, as a first-order sensor of this bandwidth has: 0.35/f, s."""
         return 0.35 / self.bandwidth
 
-    @property
-    def slowness(self) -> NDArray[np.float64]:
-        """Return the time constant of a first-order sensor of this bandwidth: 1/(2π f), s."""
-        return 1 / (2 * np.pi * self.bandwidth)
+    def at(self, frequency: F64) -> NDArray[np.complex128]:
+        """Return the factor at any frequencies: (n_frequencies, n_channels); 1 where a channel's is not known."""
+        whole = np.ones((len(frequency), len(self.shape)), dtype=np.complex128)
+        for c, shape in enumerate(self.shape):
+            if shape is not None:
+                whole[:, c] = shape.at(frequency)
+        return whole
 
 
 def frequency_response(tones: Tones, drives: Sequence[Drive]) -> Response | None:
     """Return the response; None with fewer than five uniform tones.
 
-    3 dB down: 1/|H|² is a straight line in f² for a first order; a parabola through the three tones around 2 stands
-    for it, and the interval is as wide as the parabola and the line differ. Group delay: -dφ/dω of a first order of
-    that bandwidth and an odd polynomial in f through what is left of the phases below 200 Hz, weighted by their errors;
-    the interval is as wide as the polynomial and one of a term less differ anywhere.
+    A first order, times polynomials for what is left of it, log size even and phase odd in frequency as those of
+    any real filter are; all at once by Levenberg-Marquardt, weighted by the tones' errors. Where that leaves more
+    over than noise would, the intervals are as much wider.
     """
     rows = np.array([k for k, drive in enumerate(drives) if drive.kind == "uniform"], dtype=np.int64)
     if len(rows) < FEWEST:
@@ -55,78 +63,113 @@ def frequency_response(tones: Tones, drives: Sequence[Drive]) -> Response | None
     strength = np.array([np.linalg.norm(drives[k].vector) for k in rows.tolist()])
     phase = np.array([drives[k].phase for k in rows.tolist()])
     seen = tones.amplitude[rows] * np.exp(-1j * phase)[:, None] / strength[:, None]
-    error = tones.error[rows] / strength[:, None]
-    sign = np.where(seen[0].real < 0, -1.0, 1.0)
-    size = np.abs(seen[0])
-    factor = seen * sign / size
-    relative = error / np.abs(seen)
-    channels = range(factor.shape[1])
-    bands = np.array([_band(frequency, factor[:, c], relative[:, c]) for c in channels])
-    delays = np.array([_delay(frequency, factor[:, c], relative[:, c], float(bands[c, 0])) for c in channels])
-    return Response(frequency, factor, bands[:, 0], bands[:, 1], delays[:, 0].T, delays[:, 1].T)
+    seen = seen * np.where(seen[0].real < 0, -1.0, 1.0)
+    relative = tones.error[rows] / strength[:, None] / np.abs(seen)
+    shapes = tuple(_shape(frequency, seen[:, c], relative[:, c]) for c in range(seen.shape[1]))
+    size = np.array([abs(seen[0, c]) if shape is None else shape.size for c, shape in enumerate(shapes)])
+    bands = np.array([(np.nan, np.nan) if shape is None else shape.bandwidth() for shape in shapes])
+    delays = np.array([np.full((2, len(DELAYS)), np.nan) if shape is None else shape.delays() for shape in shapes])
+    return Response(frequency, seen / size, bands[:, 0], bands[:, 1], delays[:, 0].T, delays[:, 1].T, shapes)
 
 
-def _band(
-    frequency: NDArray[np.float64], factor: NDArray[np.complex128], relative: NDArray[np.float64]
-) -> tuple[float, float]:
-    """Return where one channel is 3 dB down, and the standard error: Hz."""
-    if not np.isfinite(factor).all() or np.median(relative) > 0.1:
-        return float("nan"), float("nan")
-    inverse = 1 / np.abs(factor) ** 2
-    above = np.flatnonzero(inverse >= 2)
-    if not len(above):
-        return float("inf"), float("nan")
-    k = int(above[0])
-    squared = frequency**2
-    slope = (inverse[k] - inverse[k - 1]) / (squared[k] - squared[k - 1])
-    straight = float(np.sqrt(squared[k - 1] + (2 - inverse[k - 1]) / slope))
-    found = straight
-    if k >= 2:  # the third tone below: above it less of the tone is left
-        three = slice(k - 2, k + 1)
-        bent = float(np.polyval(np.polyfit(inverse[three] - 2, squared[three], 2), 0.0))
-        found = float(np.sqrt(bent)) if squared[k - 1] <= bent <= squared[k] else straight
-    spread = 2 * inverse[k - 1 : k + 1] * np.hypot(relative[k - 1 : k + 1], relative[0])
-    noise = float(np.sqrt(np.mean(spread**2)) / slope / (2 * found))
-    return found, float(np.hypot(noise, (found - straight) / Z95))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shape:
+    """One channel: a first order, and polynomials for what is left of it; what it gives is linear about that."""
+
+    theta: F64  # log of the corner (Hz), of the static size, (TERMS - 1,) bent sizes, (TERMS,) bent phases
+    covariance: F64
+    between: tuple[float, float]  # Hz, the tones that the bandwidth lies between; infinite: not seen
+    top: float  # Hz, up to which the polynomials hold
+
+    @property
+    def size(self) -> float:
+        """Return the reading over a static field."""
+        return float(np.exp(self.theta[1]))
+
+    def at(self, frequency: F64) -> NDArray[np.complex128]:
+        """Return the factor at frequencies (n,) Hz."""
+        return np.asarray(np.exp(_log_response(self.theta, frequency, self.top) - self.theta[1]))
+
+    def bandwidth(self) -> tuple[float, float]:
+        """Return where it is 3 dB down, and the standard error: Hz."""
+        low, high = self.between
+        if not np.isfinite(high):
+            return float("inf"), float("nan")
+
+        def found(theta: F64) -> F64:
+            f = np.linspace(0.95 * low, 1.05 * high, 400)
+            down = theta[1] - _log_response(theta, f, self.top).real - 0.5 * np.log(2)
+            return np.array([np.interp(0.0, down, f)])
+
+        value, error = self._told(found)
+        return float(value[0]), float(error[0])
+
+    def delays(self) -> tuple[F64, F64]:
+        """Return group delay and standard error at `DELAYS`, s; NaN above the tones."""
+        at = np.array(DELAYS)
+
+        def found(theta: F64) -> F64:
+            later, sooner = (_log_response(theta, at + way, self.top).imag for way in (STEP, -STEP))
+            return np.asarray((sooner - later) / (4 * np.pi * STEP))
+
+        value, error = self._told(found)
+        inside = at <= self.top
+        return np.where(inside, value, np.nan), np.where(inside, error, np.nan)
+
+    def _told(self, figure: Callable[[F64], F64]) -> tuple[F64, F64]:
+        """Return a figure of the parameters, and its standard error by their covariance."""
+        slopes = []
+        for k, spread in enumerate(np.sqrt(np.diag(self.covariance))):
+            way = np.zeros(len(self.theta))
+            way[k] = max(0.1 * spread, 1e-9)
+            slopes.append((figure(self.theta + way) - figure(self.theta - way)) / (2 * way[k]))
+        turned = np.array(slopes).T
+        return figure(self.theta), np.sqrt(np.einsum("fk,kl,fl->f", turned, self.covariance, turned))
 
 
-def _delay(
-    frequency: NDArray[np.float64], factor: NDArray[np.complex128], relative: NDArray[np.float64], band: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return group delay and standard error at `DELAYS` of one channel: s."""
-    nothing = np.full(len(DELAYS), np.nan)
-    use = (relative < 0.1) & (frequency <= REACH)
-    if use.sum() < FEWEST or not np.isfinite(factor).all():
-        return nothing, nothing
-    f, phase = frequency[use], np.unwrap(np.angle(factor[use]))
-    phase = phase - 2 * np.pi * np.rint(phase[0] / (2 * np.pi))
-    known = band if np.isfinite(band) else np.inf
-    phase = phase + np.arctan(f / known)
-    weight = 1 / np.maximum(relative[use], 1e-6)
-    at = np.array(DELAYS)
-    most = min(4, int(use.sum()) - 2)
-    delay, error = _slope(f, phase, weight, at, most)
-    lower, _ = _slope(f, phase, weight, at, most - 1)
-    first_order = 1 / (2 * np.pi * known * (1 + (at / known) ** 2))
-    inside = at <= f[-1]
-    error = np.hypot(error, np.abs(delay - lower).max())
-    return np.where(inside, delay + first_order, np.nan), np.where(inside, error, np.nan)
+def _log_response(theta: F64, frequency: F64, top: float) -> NDArray[np.complex128]:
+    """Return the logarithm of reading over field at frequencies (n,) Hz: size real, phase imaginary."""
+    terms = len(theta) // 2 - 1
+    squared = (np.minimum(frequency, top) / top) ** 2
+    powers = squared[:, None] ** np.arange(terms + 1)
+    bent = powers[:, 1:] @ theta[2 : 2 + terms] + 1j * np.sqrt(squared) * (powers @ theta[2 + terms :])
+    return np.asarray(theta[1] + bent - np.log(1 + 1j * frequency * np.exp(-theta[0])), dtype=np.complex128)
 
 
-def _slope(
-    f: NDArray[np.float64], phase: NDArray[np.float64], weight: NDArray[np.float64], at: NDArray[np.float64], terms: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return -dφ/dω of an odd polynomial (the phase of a real filter is an odd function of frequency), and its error.
+def _shape(frequency: F64, seen: NDArray[np.complex128], relative: F64) -> _Shape | None:
+    """Return what one channel's tones show, None where they are lost in noise."""
+    from scipy.optimize import least_squares
 
-    The error is widened where the polynomial does not follow the phases.
-    """
-    top = f[-1]
-    orders = np.arange(1, 2 * terms, 2)
-    model = (f[:, None] / top) ** orders
-    inverse = np.linalg.pinv(model * weight[:, None])
-    fit = inverse @ (phase * weight)
-    slope = -(orders * (at[:, None] / top) ** (orders - 1)) / (2 * np.pi * top)
-    rest = (phase - model @ fit) * weight
-    wide = max(1.0, float(rest @ rest) / max(len(f) - len(orders), 1))
-    delay: NDArray[np.float64] = slope @ fit
-    return delay, np.sqrt(wide * np.sum((slope @ inverse) ** 2, axis=1))
+    if not np.isfinite(seen).all():
+        return None
+    corner, between, reach = _corner(frequency, np.abs(seen))
+    use = (relative < NOISY) & (frequency <= reach)
+    if use.sum() < FEWEST:
+        return None
+    f, top, weight = frequency[use], float(frequency[use][-1]), 1 / np.maximum(relative[use], 1e-6)
+    terms = min(TERMS, len(f) - 2)  # twice as many numbers as tones, and something left over to judge by
+    start = np.concatenate([[np.log(corner), np.log(np.abs(seen[0]))], np.zeros(2 * terms - 1)])
+
+    def rest(theta: F64) -> F64:
+        apart = np.log(seen[use]) - _log_response(theta, f, top)
+        turn = np.unwrap(apart.imag)
+        turn -= 2 * np.pi * np.rint(turn[0] / (2 * np.pi))
+        return np.concatenate([apart.real * weight, turn * weight])
+
+    fit = least_squares(rest, start, method="lm", xtol=1e-12, ftol=1e-12)
+    inverse = np.linalg.pinv(np.asarray(fit.jac, dtype=np.float64))
+    wide = widened(2 * float(fit.cost), 2 * len(f) - len(start))
+    return _Shape(np.asarray(fit.x, dtype=np.float64), np.asarray(wide * inverse @ inverse.T), between, top)
+
+
+def _corner(frequency: F64, size: F64) -> tuple[float, tuple[float, float], float]:
+    """Return the bandwidth that two tones show, these two, and up to which tone to look: Hz."""
+    inverse = (size[0] / size) ** 2
+    below = np.flatnonzero(inverse >= 2)
+    if not len(below):
+        return 2 * float(frequency[-1]), (float("inf"), float("inf")), REACH
+    k = int(below[0])
+    share = (2 - inverse[k - 1]) / (inverse[k] - inverse[k - 1])
+    squared = frequency[k - 1] ** 2 + share * (frequency[k] ** 2 - frequency[k - 1] ** 2)
+    further = float(frequency[min(k + 1, len(frequency) - 1)])
+    return float(np.sqrt(squared)), (float(frequency[k - 1]), float(frequency[k])), max(REACH, further)

@@ -178,7 +178,7 @@ def _write_pdf(path: Path, title: str, shown: Sequence[Table], drawn: Sequence[_
     from matplotlib.backends.backend_pdf import PdfPages
 
     metadata = {"Title": title, "CreationDate": None, "Producer": None, "Creator": "zeromag"}
-    with rc_context({"font.family": ["DejaVu Sans"], "pdf.fonttype": 42}), PdfPages(path, metadata=metadata) as pages:
+    with rc_context({"font.family": ["DejaVu Sans"], "pdf.fonttype": 3}), PdfPages(path, metadata=metadata) as pages:
         sheet = Sheets(pages, textwrap.shorten(title, 60), str)
         for table in shown[:-1]:
             sheet.table(table)

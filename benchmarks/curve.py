@@ -118,8 +118,7 @@ def main() -> None:
         going = set(best)
         for times in LADDER:
             for name in sorted(going):
-                keys = (server, client) if name == "CURVE" else (None, None)
-                good, seen = held(*keys, times)
+                good, seen = held(server, client, times) if name == "CURVE" else held(None, None, times)
                 print(f"{name:6} {times:3g} x 10 kHz: {'held' if good else 'not held'}; {seen}", flush=True)
                 if good:
                     best[name], said[name] = times, seen

@@ -74,7 +74,12 @@ def theirs(name: str) -> Seen:
     for line in (50.0, 100.0, 150.0):
         stream.notch_filter(line, iir_params={"order": 1, "ftype": "butter", "output": "sos"})
     over = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
+
+    def until_closed() -> None:
+        sys.stdin.read()
+        over.set()
+
+    threading.Thread(target=until_closed, daemon=True).start()
     print("ready", flush=True)
     held, late = list[float](), list[float]()
     while not over.is_set():
@@ -97,7 +102,7 @@ def counted(held: list[float], late: list[float]) -> NDArray[np.float64]:
     since = np.concatenate([[True], np.diff(held) > TURN_S / 2])
     turn = np.cumsum(since)
     within = np.arange(len(held)) - np.flatnonzero(since)[turn - 1]
-    return np.array(late)[within >= WAKING]
+    return np.asarray(np.array(late)[within >= WAKING], dtype=np.float64)
 
 
 def run(channels: int, turns: int) -> list[Line]:

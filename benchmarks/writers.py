@@ -72,7 +72,11 @@ def appended(path: Path, *, flush: bool = False) -> Generator[Write]:
 def raw(path: Path) -> Generator[Write]:
     """Write float32 and nothing else."""
     with path.open("wb", buffering=0) as file:
-        yield lambda _, part: bool(file.write(part.astype(np.float32).tobytes())) and None
+
+        def write(_number: int, part: Part) -> None:
+            file.write(part.astype(np.float32).tobytes())
+
+        yield write
     _synchronise(path)
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
-from zeromag.characterise.designs import GENERATORS, STANDARD, assess, design, greedy
+from zeromag.characterise.designs import GENERATORS, STANDARD, assess, design, greedy, task_for
 from zeromag.characterise.information import Task, information, localisation, misplaced
 from zeromag.errors import InputError
 from zeromag.physics.arrays import grid
 from zeromag.physics.conductor import lead_field
 from zeromag.physics.heart_volume import HeartVolume
+from zeromag.physics.sphere import Sphere
 from zeromag.sensors import SensorArray
 
 COARSE = Task(heart=HeartVolume(pitch=0.02))
@@ -92,13 +94,37 @@ def test_greedy_beats_a_grid_of_as_many_and_every_random_choice() -> None:
 
 def test_every_generator_makes_what_its_example_says() -> None:
     counts = {"grid": 36, "triaxial": 108, "layers": 72, "hexagonal": 37, "curved": 36, "curved-triaxial": 108,
-              "greedy": 36}  # fmt: skip
+              "vest": 72, "greedy": 36}  # fmt: skip
     for name, generator in GENERATORS.items():
         array = design(generator.example)
         assert len(array) == counts[name]
         np.testing.assert_allclose(np.linalg.norm(array.axes, axis=1), 1.0)
     bent = design("curved:6x6/40/200")
     np.testing.assert_allclose(np.linalg.norm((bent.positions + np.array([0, 0, 0.2])) * [1, 0, 1], axis=1), 0.2)
+
+
+def test_a_vest_goes_round_the_chest_and_looks_outwards() -> None:
+    vest = design("vest:4x10/50/360/240")
+    x, y, z = vest.positions.T
+    np.testing.assert_allclose((x / 0.18) ** 2 + ((z + 0.12) / 0.12) ** 2, 1.0)
+    assert np.unique(np.round(y, 9)).tolist() == pytest.approx([-0.075, -0.025, 0.025, 0.075])
+    assert ((vest.positions + np.array([0, 0, 0.12])) * vest.axes)[:, [0, 2]].sum(axis=1).min() > 0.05
+    ring = vest.positions[:10]
+    steps = np.linalg.norm(ring - np.roll(ring, 1, axis=0), axis=1)
+    assert steps.max() / steps.min() < 1.1  # equal along the ellipse, so chords nearly are
+    np.testing.assert_allclose(x[:10], -x[:10][::-1], atol=1e-6)
+
+
+def test_sensors_all_around_are_reckoned_about_a_sphere_and_know_more_than_their_front() -> None:
+    vest = design("vest:4x10/50/360/240")
+    task = replace(task_for([vest, grid()]), heart=COARSE.heart)
+    assert isinstance(task.conductor, Sphere)
+    assert not isinstance(task_for([grid()]).conductor, Sphere)
+    row, front = assess("vest", vest, task), vest.pick(np.flatnonzero(vest.positions[:, 2] > -0.12))
+    assert information(front, task).bits < row.bits
+    assert row.bits_farther < row.bits
+    chosen = information(design("greedy:20/vest:4x10/50/360/240"), task).bits
+    assert information(vest.pick(range(0, 40, 2)), task).bits < chosen < row.bits
 
 
 def test_a_table_of_sensors_is_a_design(data: Path) -> None:

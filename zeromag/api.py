@@ -56,7 +56,7 @@ class Result:
         """The averaged beat of each class as `mne.Evoked`, time 0 at R, zero on the PR segment, T."""
         from zeromag.output.evoked import to_evoked
 
-        return {average.kind: to_evoked(average, self.outcome.rate) for average in self.outcome.averages}
+        return {average.kind: to_evoked(average) for average in self.outcome.averages}
 
     @property
     def average(self) -> Any:  # an mne.Evoked; MNE ships no types

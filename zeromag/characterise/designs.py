@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,11 +14,15 @@ from zeromag.characterise.information import Task, information, localisation, mi
 from zeromag.errors import InputError
 from zeromag.physics.arrays import grid, read_array
 from zeromag.physics.conductor import lead_field
+from zeromag.physics.heart_volume import HeartVolume
+from zeromag.physics.sphere import Sphere
 from zeromag.sensors import SensorArray
 
 DEPTHS = (0.08, 0.10, 0.12)  # m below the array, where a dipole's bound is told
 STANDOFF = 0.02  # m, how much farther off the array is tried as well
 MOST = 2048  # channels
+# a body for sensors all around it: as deep as a chest, 10 mm below the skin in front and behind, the heart inside
+ROUND = Sphere(centre=(0.0, 0.0, -0.12), radius=0.11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,13 @@ class Design:
 
 def assess(name: str, sensors: SensorArray, task: Task | None = None) -> Design:
     """Return what this array could do."""
+    task = task or task_for([sensors])
     known = information(sensors, task)
-    farther = replace(sensors, positions=sensors.positions + np.array([0.0, 0.0, STANDOFF]))
+    away = np.array([0.0, 0.0, 1.0])
+    if isinstance(task.conductor, Sphere):
+        away = sensors.positions - task.conductor.centre
+        away = away / np.linalg.norm(away, axis=1, keepdims=True)
+    farther = replace(sensors, positions=sensors.positions + STANDOFF * away)
     return Design(
         name=name,
         channels=len(sensors.of_kind("mag")),
@@ -53,6 +62,16 @@ def assess(name: str, sensors: SensorArray, task: Task | None = None) -> Design:
     )
 
 
+def wraps(sensors: SensorArray) -> bool:
+    """Return whether some sensors lie behind the heart, where the half-space would have no end."""
+    return bool((sensors.positions[:, 2] < -HeartVolume().farthest).any())
+
+
+def task_for(arrays: Sequence[SensorArray]) -> Task:
+    """Return what arrays are compared by: all below a plane, or about a sphere when one goes round the chest."""
+    return Task(conductor=ROUND) if any(map(wraps, arrays)) else Task()
+
+
 def design(text: str) -> SensorArray:
     """Return the array that `grid:6x6/40`, a generator of the like, or the path of a sensor table names.
 
@@ -62,6 +81,10 @@ def design(text: str) -> SensorArray:
         If there is no such generator or file, or its numbers make no array.
     """
     kind, colon, rest = text.partition(":")
+    count, _, surface = rest.partition("/")
+    if kind == "greedy" and ":" in surface and count.isdecimal():
+        candidates = design(surface)
+        return candidates.pick(greedy(candidates, int(count), task_for([candidates])))
     if colon and kind in GENERATORS:
         numbers = re.fullmatch(r"(\d+)(?:x(\d+))?((?:/\d+(?:\.\d+)?)*)", rest)
         if numbers is not None:
@@ -113,6 +136,20 @@ def _curved(rows: int, columns: int, pitch: float, radius: float) -> SensorArray
     out = np.stack([np.sin(angle), np.zeros(len(angle)), np.cos(angle)], axis=1)
     places = radius * (out - [0.0, 0.0, 1.0]) + flat.positions * [0.0, 1.0, 0.0]
     return SensorArray(flat.names, places, out)
+
+
+def _vest(rows: int, columns: int, pitch: float, width: float, depth: float) -> SensorArray:
+    """Return rings of sensors around the chest, an ellipse of this size, looking outwards; its front at z = 0."""
+    turn = np.linspace(-np.pi, np.pi, 3601)
+    across, deep = width / 2, depth / 2
+    length = np.concatenate([[0.0], np.cumsum(np.hypot(across * np.diff(np.sin(turn)), deep * np.diff(np.cos(turn))))])
+    angle = np.interp(length[-1] * (np.arange(columns) + 0.5) / columns, length, turn)
+    ring = np.stack([across * np.sin(angle), np.zeros(columns), deep * (np.cos(angle) - 1)], axis=1)
+    out = np.stack([np.sin(angle) / across, np.zeros(columns), np.cos(angle) / deep], axis=1)
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    heights = pitch * (np.arange(rows) - (rows - 1) / 2)
+    places = np.tile(ring, (rows, 1)) + np.repeat(heights, columns)[:, None] * [0.0, 1.0, 0.0]
+    return SensorArray(tuple(f"S{c + 1:03d}" for c in range(len(places))), places, np.tile(out, (rows, 1)))
 
 
 def _upright(places: NDArray[np.float64]) -> SensorArray:
@@ -172,6 +209,7 @@ GENERATORS = {
     "hexagonal": Generator("hexagonal:3/40", (1, 1), _hexagonal),
     "curved": Generator("curved:6x6/40/200", (2, 2), _curved),
     "curved-triaxial": Generator("curved-triaxial:6x6/40/200", (2, 2), lambda *size: triaxial(_curved(*size))),
+    "vest": Generator("vest:6x12/40/360/240", (2, 3), _vest),
     "greedy": Generator("greedy:36/240", (1, 1), _chosen),
 }
 STANDARD = ("grid:3x3/40", "grid:6x6/40", "triaxial:6x6/40", "grid:8x8/30", "grid:10x10/22")

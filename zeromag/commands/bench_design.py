@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from zeromag.characterise.designs import Design
+    from zeromag.characterise.information import Task
     from zeromag.sensors import SensorArray
     from zeromag.stage import Stage
 
@@ -26,22 +29,25 @@ RATE = 1000.0  # Hz; spatial stages do not depend on it
 
 def run(flags: argparse.Namespace) -> int:
     """Print the table of designs, and write table, numbers and picture."""
-    from zeromag.characterise.designs import STANDARD, assess, design
+    from zeromag.characterise.designs import STANDARD, assess, design, task_for, wraps
     from zeromag.mapping.map_error import map_error
 
     names = flags.designs or list(STANDARD)
     rows: list[Design] = []
-    arrays: list[SensorArray] = []
     more: list[dict[str, float]] = []
+    arrays = [design(name) for name in names]
+    task = task_for(arrays)
     with Progress("reckoning") as progress:
-        for k, name in enumerate(names):
+        for k, (name, array) in enumerate(zip(names, arrays, strict=True)):
             progress(k, len(names))
+            around = wraps(array)  # maps are of one side of the chest
             try:
-                arrays.append(design(name))
-                rows.append(assess(name, arrays[-1]))
-                more.append({"map_error": map_error(arrays[-1], NOISE), **_kept(arrays[-1])})
+                rows.append(assess(name, array, task))
+                more.append({"map_error": float("nan") if around else map_error(array, NOISE), **_kept(array, task)})
             except ValueError as error:
                 raise InputError(f"{name}: {error}") from error
+    if any(map(wraps, arrays)):
+        print("zeromag: sensors lie behind the heart, so all is reckoned in a sphere of 11 cm radius", file=sys.stderr)
     table = [HEAD, *(_cells(row, extra) for row, extra in zip(rows, more, strict=True))]
     if flags.out is not None:
         _write(flags.out, table, rows, more, arrays)
@@ -51,20 +57,25 @@ def run(flags: argparse.Namespace) -> int:
     return 0
 
 
-def _kept(sensors: SensorArray) -> dict[str, float]:
+def _kept(sensors: SensorArray, task: Task) -> dict[str, float]:
     """Return the heart's power behind each suppression; NaN where the array cannot carry it."""
+    from zeromag.characterise.designs import wraps
     from zeromag.filters import HomogeneousField, JointFit, SignalSpaceSeparation, measure
+    from zeromag.physics.conductor import lead_field
 
-    stages: dict[str, Stage] = {
-        "hfc1": HomogeneousField(1), "hfc2": HomogeneousField(2), "hfc3": HomogeneousField(3), "joint": JointFit(),
-        "sss": SignalSpaceSeparation(),
-    }  # fmt: skip
-    kept = {}
+    fields = {f"hfc{order}": HomogeneousField(order) for order in (1, 2, 3)}
+    kept = dict.fromkeys((*fields, "joint", "sss"), float("nan"))
+    if wraps(sensors):  # what models the heart's side of the array models a flat chest
+        lead = lead_field(task.conductor, task.heart.points(), sensors.positions, sensors.axes)
+        heart = lead.reshape(len(sensors), -1)
+        for name, field in fields.items():
+            left = field.plan(sensors)(sensors.usable()).matrix(len(sensors)) @ heart
+            kept[name] = float(np.sum(left**2) / np.sum(heart**2))
+        return kept
+    stages: dict[str, Stage] = {**fields, "joint": JointFit(), "sss": SignalSpaceSeparation()}
     for name, stage in stages.items():
-        try:
+        with contextlib.suppress(ValueError):  # more unknowns than channels
             kept[name] = measure(stage, sensors, RATE).heart_kept
-        except ValueError:  # more unknowns than channels
-            kept[name] = float("nan")
     return kept
 
 
@@ -78,7 +89,8 @@ def _cells(row: Design, more: dict[str, float]) -> tuple[str, ...]:
     lengths = [*row.bound, row.gain, row.shift, row.tilt]
     return (
         row.name, str(row.channels), f"{row.bits:.1f}", str(row.freedom), f"{row.bits_farther:.1f}",
-        *(f"{1e3 * length:.2f}" for length in lengths), f"{more['map_error']:.2%}",
+        *(f"{1e3 * length:.2f}" for length in lengths),
+        "—" if np.isnan(more["map_error"]) else f"{more['map_error']:.2%}",
         *("—" if np.isnan(more[name]) else f"{more[name]:.0%}" for name in ("hfc1", "hfc2", "hfc3", "joint", "sss")),
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ QUIET = 1 / 3  # of the windows: between the beats
 BROAD = (1.0, 40.0)  # Hz
 FLOOR = (10.0, 40.0)  # Hz, where the noise floor is read
 TONE = 4.0  # Hz to either side of a line
+MOST = 64  # channels: an array's others say the same
 
 
 class Shielding:
@@ -38,6 +39,7 @@ class Shielding:
         self._bands: list[tuple[str, NDArray[np.bool_]]] = []
         self._floor_bins = np.zeros(0, dtype=np.bool_)
         self._rate = 1.0
+        self._waves = np.zeros((0, 0))  # (cosines then sines of the bins, window), with their taper
 
     def __call__(self, *taps: Block) -> None:
         """Take the same span at each tap, the chain's input first; a gap begins a new run of windows."""
@@ -62,6 +64,7 @@ class Shielding:
 
     def _begin(self, head: Block, taps: int) -> None:
         columns = head.sensors.of_kind("mag")
+        columns = columns[:: -(-len(columns) // MOST) or 1]
         together = len(columns) > 0 and columns[-1] - columns[0] == len(columns) - 1
         self._columns = (
             slice(int(columns[0]), int(columns[-1]) + 1) if together else columns
@@ -71,13 +74,18 @@ class Shielding:
         self._bad = np.zeros((size, len(columns)), dtype=np.bool_)
         self._taken = 0
         self._rate = head.rate
-        self._bands = self._lay_bands(size, head.rate)
-        frequency = np.fft.rfftfreq(size, 1 / head.rate)
+        frequency = np.asarray(np.fft.rfftfreq(size, 1 / head.rate), dtype=np.float64)
+        wanted = np.any([bins for _, bins in self._lay_bands(frequency, head.rate)], axis=0)
+        frequency = frequency[wanted]
+        self._bands = self._lay_bands(frequency, head.rate)
         self._floor_bins = (frequency >= FLOOR[0]) & (frequency <= FLOOR[1])
+        angle = 2 * np.pi / head.rate * frequency[:, None] * np.arange(size)
+        taper = np.hanning(size)
+        taper /= np.sqrt(np.sum(taper**2))
+        self._waves = np.concatenate([np.cos(angle), np.sin(angle)]) * taper
 
-    def _lay_bands(self, size: int, rate: float) -> list[tuple[str, NDArray[np.bool_]]]:
-        """Return the bins of each band that the rate can show."""
-        frequency = np.fft.rfftfreq(size, 1 / rate)
+    def _lay_bands(self, frequency: NDArray[np.float64], rate: float) -> list[tuple[str, NDArray[np.bool_]]]:
+        """Return which of the bins are those of each band that the rate can show."""
         bands = [(f"{BROAD[0]:g}-{BROAD[1]:g} Hz", (frequency >= BROAD[0]) & (frequency <= BROAD[1]))]
         tones = [tone for tone in (self._line, 2 * self._line, 3 * self._line) if tone + TONE < rate / 2]
         return bands + [(f"{tone:g} Hz", np.abs(frequency - tone) <= TONE) for tone in tones]
@@ -88,14 +96,14 @@ class Shielding:
         if not good.any():
             return
         part = self._rows if good.all() else self._rows[:, :, good]
-        window = np.hanning(len(part))[:, None, None]
-        spectrum = np.fft.rfft((part - part.mean(axis=0)) * window, axis=0)
-        power = (spectrum.real**2 + spectrum.imag**2).mean(axis=2)
+        # only the bins that are looked at: a fifth of the time of a whole transform
+        rows = (part - part.mean(axis=0)).reshape(len(part), -1)
+        seen = (self._waves @ rows).reshape(2, len(self._floor_bins), part.shape[1], -1)
+        power = (seen**2).sum(axis=0).mean(axis=2)
         found = np.array([power[bins].sum(axis=0) for _, bins in self._bands])
         self._powers.append(found)
-        scale = 2 / np.sum(window**2)
-        density = scale / self._rate * float(np.mean(power[self._floor_bins, -1]))
-        self._floors.append((density, scale / len(part) * float(found[0, -1])))
+        density = 2 / self._rate * float(np.mean(power[self._floor_bins, -1]))
+        self._floors.append((density, 2 / len(part) * float(found[0, -1])))
 
     def result(self, before: int = 0, behind: int = -1) -> dict[str, float]:
         """Return dB per band from one tap to another; empty before the first window."""

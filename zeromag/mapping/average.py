@@ -32,6 +32,11 @@ class Average:
         """Whether this is the usual beat of the heart that the scan is about."""
         return self.kind in MAIN
 
+    @property
+    def rate(self) -> float:
+        """Return its samples a second, Hz; fewer than the stream's where that is fast."""
+        return round((len(self.time) - 1) / float(self.time[-1] - self.time[0]), 6)
+
     def at(self, seconds: float) -> int:
         """Return the row nearest to a time from R."""
         return int(np.argmin(np.abs(self.time - seconds)))

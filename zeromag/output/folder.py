@@ -32,7 +32,7 @@ def write_results(out: Path, outcome: Outcome, session: Session) -> None:
         write_events(out / "events.tsv", outcome)
         write_dipoles(out / "dipole.csv", outcome.dipoles)
         if outcome.averages:
-            write_evoked(out / "average-ave.fif", outcome.averages, outcome.rate)
+            write_evoked(out / "average-ave.fif", outcome.averages)
         if outcome.maps:
             write_maps(out / "maps.h5", outcome.maps, outcome.components)
         if outcome.sources.image is not None and outcome.sources.loop is not None:

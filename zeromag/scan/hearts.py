@@ -14,6 +14,7 @@ from zeromag.mapping.beat import Beat
 from zeromag.mapping.detect import Beats
 from zeromag.mapping.fetal import Fetal, Hearts
 from zeromag.mapping.fetal_waves import BASELINE
+from zeromag.scan.thinned import Thinning, factor_for
 from zeromag.session import Session
 
 FETAL_WINDOW = 0.2, 0.3  # s before and after a fetus's R: its whole cycle at 140 a minute
@@ -51,9 +52,15 @@ def beating(head: Block, session: Session) -> Beating:
     InputError
         If the settings cannot work with this stream.
     """
-    if wants_fetus(session):
-        return MotherAndFetus(head, session)
-    return OneHeart(head, session)
+    clean = session.clean
+    factor = 1 if clean.stages else factor_for(head.rate, clean.low_pass)
+    if factor > 1:
+        return Thinned(factor, head, session)
+    return _all_samples(head, session)
+
+
+def _all_samples(head: Block, session: Session) -> Beating:
+    return MotherAndFetus(head, session) if wants_fetus(session) else OneHeart(head, session)
 
 
 def wants_fetus(session: Session) -> bool:
@@ -68,6 +75,34 @@ def averager(session: Session) -> Averager:
         return Averager(session.beats.before, session.beats.after, memory=session.beats.memory)
     except ValueError as error:
         raise InputError(f"beats cannot be cut out: {error}") from error
+
+
+class Thinned:
+    """Hearts in a fast stream, of which every `factor`-th sample is enough; beats are told in its own samples."""
+
+    def __init__(self, factor: int, head: Block, session: Session) -> None:
+        self._thin = Thinning(factor)
+        self._hearts = _all_samples(self._thin.head(head), session)
+
+    def __call__(self, cleaned: Block) -> Decided:
+        """Take the next block."""
+        thin = self._thin(cleaned)
+        return Decided() if thin is None else self._told(self._hearts(thin))
+
+    def finish(self) -> Decided:
+        """Return what was still open."""
+        return self._told(self._hearts.finish())
+
+    def averages(self) -> list[Average]:
+        """Return the averages so far, with as many samples a second as were kept."""
+        return self._hearts.averages()
+
+    def _told(self, found: Decided) -> Decided:
+        beats, done = (
+            tuple(replace(beat, sample=beat.sample * self._thin.factor) for beat in some)
+            for some in (found.beats, found.done)
+        )
+        return Decided(beats, done)
 
 
 class OneHeart:

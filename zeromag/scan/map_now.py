@@ -14,6 +14,7 @@ from zeromag.mapping.mapper import Mapper
 from zeromag.ring import Ring
 
 KEPT = 3.0  # s of the stream; a beat is decided well within
+FEW = 200.0  # rows a second that a mean for the eye is made of
 REST = (0.10, 0.06)  # s before R between which the heart rests (the PR segment)
 
 
@@ -43,12 +44,17 @@ class MapNow:
         """Return the map of the newest sample; None when the array, or too many bad channels, allow none."""
         if self._mapped is None:
             return None
-        level = self._level if self._level is not None else _mean(self._ring.newest(round(self._block.rate))[0])
+        level = self._level if self._level is not None else self._middle()
         newest = self._block.part(len(self._block) - 1, len(self._block))
         try:
             return self._mapped(newest.with_data(newest.data - level))
         except ValueError:
             return None  # too few channels are good at this moment; the channels' own messages say why
+
+    def _middle(self) -> NDArray[np.float64]:
+        """Return the mean of the newest second, of which some hundred rows are enough."""
+        rate = self._block.rate
+        return _mean(self._ring.newest(round(rate))[0][:: max(1, int(rate / FEW))])
 
 
 def _mean(rows: NDArray[np.float64]) -> NDArray[np.float64]:

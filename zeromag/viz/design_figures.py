@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from zeromag.characterise.designs import Design
 
+BEHIND = -0.12  # m: sensors farther back are drawn hollow
 DRAWN = 8  # designs whose places are drawn; the bars show all
 
 
@@ -44,7 +45,10 @@ def design_figure(rows: Sequence[Design], arrays: Sequence[SensorArray]) -> Figu
     reach = 1.1e3 * max(float(np.nanmax(np.abs(array.positions[:, :2]))) for array in arrays[:shown])
     for k, array in enumerate(arrays[:shown]):
         axes = figure.add_subplot(plans[k])
-        axes.plot(1e3 * array.positions[:, 0], 1e3 * array.positions[:, 1], ".", ms=3, color="#1f5fa8")
+        x, y, z = 1e3 * array.positions.T
+        behind = z < 1e3 * BEHIND
+        axes.plot(x[behind], y[behind], "o", ms=3, mew=0.5, mfc="none", color="#8a97a6")
+        axes.plot(x[~behind], y[~behind], ".", ms=3, color="#1f5fa8")
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], aspect="equal")
         axes.set_title(rows[k].name, fontsize=8)
     axes = figure.axes[0]

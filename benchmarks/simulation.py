@@ -53,11 +53,10 @@ def main() -> None:
     print("| scene | of one core | start | bar |\n|---|---|---|---|")
     rows = [(f"`{name}`, as it is", f"sim:{name}", 20.0, "") for name in PRESETS]
     for name, spec, seconds, bar in (*CASES, *rows):
-        if spec == "sim:vcg":
-            if not (RECORD / "vcg" / "s0010_re.hea").is_file():
-                continue
-            spec += f"?record={RECORD / 'vcg' / 's0010_re'}"  # noqa: PLW2901 - the one scene that needs a file
-        cost, started = share(spec, seconds)
+        if spec == "sim:vcg" and not (RECORD / "vcg" / "s0010_re.hea").is_file():
+            continue
+        file = f"?record={RECORD / 'vcg' / 's0010_re'}" if spec == "sim:vcg" else ""  # the one scene that needs one
+        cost, started = share(spec + file, seconds)
         print(f"| {name} | {100 * cost:.1f} % | {started:.2f} s | {bar} |", flush=True)
 
 

@@ -26,6 +26,9 @@ def test_the_page_has_what_real_processes_took(tmp_path: Path, capsys: pytest.Ca
         late = seen["latency_s"][place]
         assert 0 < late["p50"] <= late["p99"] <= late["p99.9"] <= late["max"]
         assert f"{1e3 * late['p50']:9.2f}" in page
+    if not missing_libraries():
+        assert seen["pictures_per_second"] > 0
+        assert "pictures a second" in page
     assert seen["latency_s"]["published"]["p50"] < seen["latency_s"]["filtered"]["p50"]
     if sys.platform == "linux":
         assert seen["core_share"]["process"] > 0

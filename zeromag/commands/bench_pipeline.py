@@ -112,6 +112,8 @@ def _latencies(seen: PipelineRun) -> list[str]:
         lines.append(f"{place:26}{cells}")
     if "drawn" not in seen.latency:
         lines.append("drawn: no window could be opened; `zeromag doctor` says which libraries are missing")
+    elif seen.pictures > 0:
+        lines.append(f"{'pictures a second':26}{seen.pictures:9.1f}")
     shares = ", ".join(f"{name} {100 * share:.1f} %" for name, share in seen.cpu.items())
     return [*lines, f"share of a core: {shares}"]
 
@@ -144,6 +146,7 @@ def _tree(seen: PipelineRun) -> dict[str, Any]:
         "latency_s": {
             place: dict(zip(names, map(_known, _quantiles(late)), strict=True)) for place, late in seen.latency.items()
         },
+        "pictures_per_second": _known(seen.pictures),
         "core_share": {name: _known(share) for name, share in seen.cpu.items()},
     }  # fmt: skip
 

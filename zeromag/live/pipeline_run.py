@@ -36,6 +36,7 @@ class PipelineRun:
     latency: dict[str, list[float]] = field(default_factory=dict)  # place: s since the last sample existed
     lost: int = 0  # frames
     gaps: int = 0
+    pictures: float = float("nan")  # that the window drew a second
     cpu: dict[str, float] = field(default_factory=dict)  # process: share of a core, NaN where nobody tells
 
     @property
@@ -97,7 +98,7 @@ class _Run:
                 self._found.cpu[name] = (_cpu_seconds(child.pid) - before[name]) / seconds
             if window:  # it tells of its newest pictures when it is let go
                 children["view"].ended(patience=10.0)
-                self._found.latency["drawn"] = [1e-3 * late for late in self._drawn()]
+                self._take_pictures()
         finally:
             self._stop.set()
             for thread in self._threads:
@@ -123,12 +124,13 @@ class _Run:
                 raise SourceLostError(f"the {name} process ended before anything could be measured: {said}")
         raise SourceLostError(f"the {who} process was not ready within {START_SECONDS:g} s")
 
-    def _drawn(self) -> list[float]:
+    def _take_pictures(self) -> None:
+        self._found.latency["drawn"] = []
         while not self._news.empty():
             _, news = self._news.get()
             if "drawn_ms" in news:
-                return [float(late) for late in news["drawn_ms"]]
-        return []
+                self._found.latency["drawn"] = [1e-3 * late for late in news["drawn_ms"]]
+                self._found.pictures = float(news["pictures"])
 
     def _listen(self, endpoint: str, take: Any) -> None:
         def follow() -> None:

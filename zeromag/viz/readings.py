@@ -31,12 +31,14 @@ class Latency:
 
     def __init__(self, pictures: int = 300) -> None:
         self._taken: deque[float] = deque(maxlen=pictures)
+        self._drawn: deque[int] = deque(maxlen=pictures)  # when, ns
 
     def drawn(self, t_ns: int, now_ns: int) -> None:
         """Take one picture; a time that cannot be from this machine's clock is left out."""
         late = (now_ns - t_ns) / 1e6
         if t_ns > 0 and 0 <= late < 60_000:
             self._taken.append(late)
+            self._drawn.append(now_ns)
 
     @property
     def count(self) -> int:
@@ -47,9 +49,16 @@ class Latency:
         """Return each of them, ms."""
         return list(self._taken)
 
+    @property
+    def pace(self) -> float:
+        """Return how many of them were drawn a second."""
+        spent = self._drawn[-1] - self._drawn[0] if self._drawn else 0
+        return 1e9 * (len(self._drawn) - 1) / spent if spent else 0.0
+
     def clear(self) -> None:
         """Forget them, and begin anew."""
         self._taken.clear()
+        self._drawn.clear()
 
     def quantiles(self) -> tuple[float, float] | None:
         """Return median and 99th percentile in ms, or None before the first picture."""

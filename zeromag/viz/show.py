@@ -90,5 +90,5 @@ def show(
     with collected_here():
         code = app.exec()
     if announce is not None and window.latency.count:
-        announce({"drawn_ms": window.latency.taken()})
+        announce({"drawn_ms": window.latency.taken(), "pictures": window.latency.pace})
     return code

@@ -33,10 +33,12 @@ from zeromag.filters import BandPass, Nlms, Notch, SignalSpaceProjection
 from zeromag.live.pipeline_run import PipelineRun, run_pipeline
 from zeromag.physics.arrays import grid
 from zeromag.pipeline import Chain
-from zeromag.sensors import SensorArray
+from zeromag.sensors import Kind, SensorArray
 
 CHANNELS, REFERENCES, RATE = 512, 12, 1e4
 SETTLE_S = 2.0  # not counted
+MAG: tuple[Kind, ...] = ("mag",)
+REF: tuple[Kind, ...] = ("ref",)
 SIDE = 32  # channels of the whole load along an edge
 WHOLE = f"rows={SIDE}&columns={SIDE}&pitch={240 / SIDE:.6g}&rate={RATE:g}&seconds=2"
 
@@ -48,7 +50,7 @@ def sensors() -> SensorArray:
     places = np.concatenate([flat.positions, above])
     return SensorArray(
         tuple(f"S{c}" for c in range(CHANNELS + REFERENCES)), places, np.tile([0.0, 0.0, 1.0], (len(places), 1)),
-        kinds=(*("mag",) * CHANNELS, *("ref",) * REFERENCES), quantum=np.full(len(places), 1e-14),
+        kinds=(*MAG * CHANNELS, *REF * REFERENCES), quantum=np.full(len(places), 1e-14),
     )  # fmt: skip
 
 
@@ -152,8 +154,10 @@ def main() -> None:
     options = parser.parse_args()
     if options.be:
         role, *words = options.be
-        be = source if role == "source" else worker
-        be(*words, options.seconds, options.block)
+        if role == "source":
+            source(words[0], words[1], options.seconds, options.block)
+        else:
+            worker(words[0], options.seconds, options.block)
         return
     lines = [] if options.only == "whole" else bare(options.seconds, options.block)
     lines += [] if options.only == "bare" else whole(options.seconds)

@@ -6,7 +6,7 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -190,9 +190,8 @@ def test_an_order_that_no_block_comes_for_is_not_done(tmp_path: Path, monkeypatc
     assert run.summary["samples"] == 10
 
 
-@pytest.mark.parametrize(
-    ("order", "words"),
-    [
+def test_what_cannot_be_is_one_sentence_and_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong: list[tuple[Callable[[Control], object], str]] = [
         (lambda c: c.change({"clean.lines": 50}), "clean.lines; the nearest one is clean.line"),
         (lambda c: c.change({"clean.line": 55}), "does not fit"),
         (lambda c: c.change({"source": "sim:fetal"}), "source cannot change"),
@@ -202,18 +201,16 @@ def test_an_order_that_no_block_comes_for_is_not_done(tmp_path: Path, monkeypatc
         (lambda c: c.mark("two\nlines"), "one line"),
         (lambda c: c.mark("x" * 201), "1 to 200 characters, got 201"),
         (lambda c: c.mark("  "), "one line"),
-    ],
-)
-def test_what_cannot_be_is_one_sentence_and_changes_nothing(
-    order: Any, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    ]
     with acquiring(Counter(10**9), monkeypatch, record=tmp_path) as run, Control(run.endpoint) as control:
+        control.mark("a block is kept")
         control.stop_recording()
-        with pytest.raises(LinkError, match=words):
-            order(control)
-        assert session_from(control.state().session) == Session()
-        assert not control.state().recording
-        assert control.mark("still there") > 0
+        for order, words in wrong:
+            with pytest.raises(LinkError, match=words):
+                order(control)
+            assert session_from(control.state().session) == Session()
+            assert not control.state().recording
+            assert control.mark("still there") > 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["raw.zm.h5", "raw.zmj"]
 
 
@@ -294,6 +291,26 @@ def test_only_the_role_control_is_obeyed_and_each_order_is_one_line(
     assert "Smith" not in (server / "audit.log").read_text()
     assert [event.why for event in events_of(tmp_path / "out" / "raw.zmj")] == ["Mrs Smith moved"]
     assert joined(list(replay(tmp_path / "out" / "raw.zm.h5").blocks())).shape[0] == run.summary["samples"]
+
+
+def test_on_this_machine_alone_each_connection_and_order_is_a_line_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    with acquiring(Counter(10**9), monkeypatch, record=tmp_path / "out") as run, Control(run.endpoint) as control:
+        control.mark("Mrs Smith moved")
+        control.state()
+        with pytest.raises(LinkError, match="records into"):
+            control.start_recording()
+    log = tmp_path / "state" / "zeromag" / "audit.log"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {line["from"] for line in lines} == {"127.0.0.1"}
+    orders = [(line["do"], line["result"]) for line in lines if line["action"] == "control"]
+    assert orders == [("mark", "done"), ("record", "refused")]
+    connections = [line["result"] for line in lines if line["action"] == "connect"]
+    assert connections == ["accepted"] * 2  # the description by one socket, the orders by another
+    assert "Smith" not in log.read_text()
+    assert log.stat().st_mode & 0o077 == 0
 
 
 class Paced(Counter):

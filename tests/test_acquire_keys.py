@@ -118,7 +118,6 @@ def test_nobody_else_gets_a_byte(server: Path, stranger: Callable[[Path], zmq.So
         delivered = sub.poll(1500)
         sub.close()
         assert delivered == 0
-        assert publisher.gate is not None
         assert publisher.gate.accepted == 0
 
 

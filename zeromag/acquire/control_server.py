@@ -10,7 +10,8 @@ from typing import Final
 import msgspec
 import zmq
 
-from zeromag.acquire.keys import allowed, audit
+from zeromag.acquire.audit import audit
+from zeromag.acquire.keys import allowed
 from zeromag.acquire.order import Order, Reply, encode, read_order
 from zeromag.errors import ZeromagError
 
@@ -21,7 +22,8 @@ _LISTEN_MS: Final = 100
 class ControlServer:
     """Carries each order to the desk, one after the other, on a thread of its own; owns the ROUTER it is given.
 
-    With keys only the role `control` is obeyed, looked up anew for each order, and each is written down.
+    With keys only the role `control` is obeyed, looked up anew for each order. Each order is written down, in the audit
+    log beside the keys or, on this machine alone, in the user's own.
     """
 
     def __init__(self, socket: zmq.Socket[bytes], desk: Desk, keys: Path | None) -> None:
@@ -43,21 +45,23 @@ class ControlServer:
             if len(parts) != 2:
                 continue
             who = "" if self._keys is None else str(parts[1].get("User-Id"))
-            reply = self._answer(parts[1].bytes, who)
+            reply = self._answer(parts[1].bytes, who, str(parts[1].get("Peer-Address")))
             self._socket.send_multipart([parts[0].bytes, encode(reply)], zmq.NOBLOCK)
         self._socket.close()
 
-    def _answer(self, content: bytes, key: str) -> Reply:
+    def _answer(self, content: bytes, key: str, address: str) -> Reply:
         try:
             order = read_order(content)
         except ZeromagError as error:
-            return self._noted("", key, Reply(done=False, why=str(error)))
+            return self._noted("", (key, address), Reply(done=False, why=str(error)))
         try:
             why = self._forbidden(key)
             reply = Reply(done=False, why=why) if why else self._desk(order)
         except ZeromagError as error:
             reply = Reply(done=False, why=str(error))
-        return self._noted(str(order.__struct_config__.tag), key, msgspec.structs.replace(reply, id=order.id))
+        return self._noted(
+            str(order.__struct_config__.tag), (key, address), msgspec.structs.replace(reply, id=order.id)
+        )
 
     def _forbidden(self, key: str) -> str:
         """Return why this key may give no orders, empty when it may."""
@@ -68,10 +72,11 @@ class ControlServer:
             return ""
         return "this key may view but not control: `zeromag keys allow KEY --role control` at the acquisition lets it"
 
-    def _noted(self, what: str, key: str, reply: Reply) -> Reply:
+    def _noted(self, what: str, who: tuple[str, str], reply: Reply) -> Reply:
         """Write the order down, never its words: these may name somebody."""
-        if self._keys is not None and what != "state":
-            line = {"action": "control", "do": what, "key": key, "result": "done" if reply.done else "refused"}
+        if what != "state":
+            result = "done" if reply.done else "refused"
+            line = {"action": "control", "do": what, "key": who[0], "from": who[1], "result": result}
             try:
                 audit(self._keys, line | ({"sample": str(reply.sample)} if reply.done else {}))
             except OSError as error:

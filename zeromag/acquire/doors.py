@@ -11,7 +11,7 @@ from typing import Final
 import zmq
 
 from zeromag.acquire.endpoint import beside, is_local
-from zeromag.acquire.gate import Gate
+from zeromag.acquire.gate import DOMAIN, Gate
 from zeromag.acquire.keys import be_server
 from zeromag.errors import LinkError
 
@@ -30,15 +30,14 @@ class Doors:
             )
         self._bind, self._keys, self._context = bind, keys, zmq.Context()
         self._sending = threading.Lock()
-        self.gate = None if keys is None else Gate(self._context, keys)
+        self.gate = Gate(self._context, keys)
         try:
             self._out: zmq.Socket[bytes] | None = self.bound(zmq.XPUB, [bind])
             self.endpoint = self._out.getsockopt_string(zmq.LAST_ENDPOINT)
             self.router = self.bound(zmq.ROUTER, beside(bind))
             self.replay = self.router.getsockopt_string(zmq.LAST_ENDPOINT)
         except BaseException:
-            if self.gate is not None:
-                self.gate.close()
+            self.gate.close()
             self._context.destroy(linger=0)
             raise
 
@@ -69,7 +68,7 @@ class Doors:
 
         For the thread of the ROUTER. libzmq cannot cut a single peer, so the sockets are made anew where they were.
         """
-        if self.gate is None or not self.gate.revoked():
+        if not self.gate.revoked():
             return
         with self._sending:
             if self._out is not None:
@@ -86,8 +85,7 @@ class Doors:
         self.router.close()
         if self._out is not None:
             self._out.close(linger=200)
-        if self.gate is not None:
-            self.gate.close()
+        self.gate.close()
         self._context.term()
 
     def bound(self, kind: int, endpoints: list[str], most: int = _REQUEST_BYTES) -> zmq.Socket[bytes]:
@@ -99,6 +97,7 @@ class Doors:
         socket.setsockopt(zmq.LINGER, 0)
         if kind == zmq.XPUB:
             socket.setsockopt(zmq.XPUB_VERBOSE, 1)
+        socket.setsockopt(zmq.ZAP_DOMAIN, DOMAIN)
         if self._keys is not None:
             be_server(socket, self._keys)
         for endpoint in endpoints:

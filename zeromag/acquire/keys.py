@@ -6,23 +6,21 @@ holds `client.key` (secret), `client.pub` and the publisher's `server.pub`. Keys
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, get_args
 
 import zmq
 
+from zeromag.acquire.audit import audit
 from zeromag.errors import InputError, LinkError, StorageError
 
 Side = Literal["server", "client"]
 Role = Literal["view", "control"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
-ALLOWED, AUDIT = "allowed.tsv", "audit.log"
+ALLOWED: Final = "allowed.tsv"
 _Z85 = re.compile(r"[0-9a-zA-Z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}")
 
 
@@ -98,22 +96,10 @@ def allowed(folder: Path) -> list[Allowed]:
     return entries
 
 
-def audit(folder: Path, line: Mapping[str, str]) -> None:
-    """Append what happened, one JSON object a line."""
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    text = json.dumps({"time": stamp, **line}) + "\n"
-    handle = os.open(folder / AUDIT, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        os.write(handle, text.encode())
-    finally:
-        os.close(handle)
-
-
 def be_server(socket: zmq.Socket[bytes], folder: Path) -> None:
     """Let a socket accept only what the gate of its context lets in."""
     socket.setsockopt(zmq.CURVE_SERVER, 1)
     socket.setsockopt(zmq.CURVE_SECRETKEY, _secret(folder, "server"))
-    socket.setsockopt(zmq.ZAP_DOMAIN, b"zeromag")
 
 
 def be_client(socket: zmq.Socket[bytes], folder: Path) -> None:

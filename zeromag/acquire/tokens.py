@@ -8,7 +8,8 @@ import secrets
 from pathlib import Path
 from typing import Final
 
-from zeromag.acquire.keys import ROLES, Allowed, Role, audit
+from zeromag.acquire.audit import audit
+from zeromag.acquire.keys import ROLES, Allowed, Role
 from zeromag.errors import InputError, StorageError
 
 TOKENS: Final = "tokens.tsv"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import getpass
 import hashlib
-import os
 import sys
 from pathlib import Path
 
-from zeromag.acquire.keys import audit
+from zeromag.acquire.audit import audit, own_folder
 
 
 def leave_line(to: str, out: Path) -> None:
@@ -16,19 +15,11 @@ def leave_line(to: str, out: Path) -> None:
 
     An export that cannot be noted is done all the same, and that is said.
     """
-    folder = trail_folder()
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         line = {"action": "export", "to": to, "who": getpass.getuser()}
         if out.is_file():
             with out.open("rb") as file:
                 line["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
-        audit(folder, line)
+        audit(None, line)
     except (OSError, KeyError) as error:  # KeyError: a user without a name
-        print(f"zeromag: the export was not noted in {folder}: {error}", file=sys.stderr)
-
-
-def trail_folder() -> Path:
-    """Return where the lines are kept: `zeromag` below XDG_STATE_HOME, LOCALAPPDATA or `~/.local/state`."""
-    home = os.environ.get("XDG_STATE_HOME") or os.environ.get("LOCALAPPDATA")
-    return (Path(home) if home else Path.home() / ".local" / "state") / "zeromag"
+        print(f"zeromag: the export was not noted in {own_folder()}: {error}", file=sys.stderr)

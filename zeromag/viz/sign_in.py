@@ -14,7 +14,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from zeromag.acquire.keys import audit
+from zeromag.acquire.audit import audit
 from zeromag.acquire.tokens import holder, tokens
 from zeromag.errors import ZeromagError
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zeromag.sensors import SensorArray
+
+_CACHED: Final = 16384  # values at once: a fifth of the time where all at once leave the cache
 
 
 @lru_cache(maxsize=16)
@@ -26,6 +29,13 @@ def counts_of(data: NDArray[np.float64], sensors: SensorArray) -> NDArray[np.int
 def _counts(
     data: NDArray[np.float64], per_unit: NDArray[np.float64], quantum: NDArray[np.float64]
 ) -> NDArray[np.int32] | None:
+    counts = np.empty(data.shape, dtype="<i4")
+    step = max(1, _CACHED // data.shape[1])
     with np.errstate(invalid="ignore", over="ignore"):  # NaN and what no int32 holds come back as something else
-        counts = np.rint(data * per_unit).astype("<i4")
-    return counts if (counts * quantum).tobytes() == data.tobytes() else None
+        for row in range(0, len(data), step):
+            part, into = data[row : row + step], counts[row : row + step]
+            scaled = part * per_unit
+            into[...] = np.rint(scaled, out=scaled)
+            if np.multiply(into, quantum, out=scaled).tobytes() != part.tobytes():
+                return None
+    return counts

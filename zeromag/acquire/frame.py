@@ -66,7 +66,7 @@ class Header(NamedTuple):  # made for every frame, and four times faster than a 
         return (self.samples * self.channels + 7) // 8 if self.flags & HAS_MASK else 0
 
 
-def pack(header: Header, data: bytes = b"", mask: bytes = b"", appendix: bytes = b"") -> bytes:
+def pack(header: Header, data: bytes | memoryview = b"", mask: bytes = b"", appendix: bytes = b"") -> bytes:
     """Return the frame; size, appendix and CRC of `header` are filled in here."""
     size = len(data) + len(mask) + len(appendix)
     head = _LAYOUT.pack(MAGIC, VERSION, *header[:11], 0, size, len(appendix), 0)[:_BEFORE_CRC]

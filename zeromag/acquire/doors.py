@@ -17,6 +17,7 @@ from zeromag.errors import LinkError
 
 _REQUEST_BYTES: Final = 1024  # nobody has to say more to a replay server
 _QUEUED: Final = 1000  # frames a slow subscriber may be behind before it has to ask again
+_THREADS: Final = 2  # of libzmq: a thread that shakes hands with strangers is seldom the one that data leave by
 _LET_GO_SECONDS: Final = 5.0  # the longest that a closed socket keeps its port
 
 
@@ -28,7 +29,7 @@ class Doors:
             raise LinkError(
                 f"{bind} can be reached from other machines: give --keys DIR (`zeromag keys new`) or bind 127.0.0.1"
             )
-        self._bind, self._keys, self._context = bind, keys, zmq.Context()
+        self._bind, self._keys, self._context = bind, keys, zmq.Context(_THREADS)
         self._sending = threading.Lock()
         self.gate = Gate(self._context, keys)
         try:

@@ -30,9 +30,12 @@ class Inbox:
         self.refused = 0
         self.heard = time.monotonic()
 
-    def wait(self, seconds: float) -> tuple[Frame | None, Answer | None]:
-        """Wait at most so long; return the next published frame and the next answer, either or none."""
-        frame, parts = self._link.wait(seconds)
+    def wait(self, seconds: float, *, answers: bool = True) -> tuple[Frame | None, Answer | None]:
+        """Wait at most so long; return the next published frame and the next answer, either or none.
+
+        Without `answers` none is awaited, and one that comes late waits until one is again.
+        """
+        frame, parts = self._link.wait(seconds, answers=answers)
         if frame is None and not parts:
             return None, None
         self.heard = time.monotonic()

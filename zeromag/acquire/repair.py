@@ -28,13 +28,19 @@ class Repair:
         self._held_bytes = 0
         self._asked = self._since = 0.0  # 0: nothing asked, nothing missing
 
+    @property
+    def waiting(self) -> bool:
+        """Whether an answer is awaited."""
+        return self._asked > 0
+
     def live(self, frame: Frame) -> None:
         """Take a frame as it came."""
         sequence, size = frame[0].sequence, len(frame[1])
         self.known = max(self.known, sequence + 1)
         if sequence == self.upcoming:
             self._give(frame)
-            self._drain()
+            if self._held:
+                self._drain()
         elif sequence > self.upcoming and self._held_bytes + size <= HELD_BYTES and sequence not in self._held:
             self._held[sequence] = frame
             self._held_bytes += size

@@ -21,6 +21,9 @@ from zeromag.errors import LinkError, SourceLostError
 from zeromag.sensors import SensorArray
 
 _HELLO_SECONDS: Final = 1.0
+_LOOK_UP_SECONDS: Final = (
+    0.25  # the longest sleep: a hello, a lost publisher and an answer that never came are due then
+)
 
 
 class Subscription:
@@ -126,7 +129,7 @@ class Subscription:
         """
         try:
             while not self._ended:
-                message = self.receive(0.1)
+                message = self.receive(_LOOK_UP_SECONDS)
                 if isinstance(message, Block):
                     yield message
         finally:
@@ -142,7 +145,7 @@ class Subscription:
             left = deadline - time.monotonic()
             if left <= 0 or self._ended:
                 return None
-            self._collect(min(left, 0.1))
+            self._collect(min(left, _LOOK_UP_SECONDS))
 
     def _next(self) -> Message | None:
         if self._news is not None:
@@ -179,7 +182,7 @@ class Subscription:
 
     def _collect(self, seconds: float) -> None:
         """Wait for the sockets and take what they have; ask for what is missing."""
-        frame, answer = self._inbox.wait(seconds)
+        frame, answer = self._inbox.wait(seconds, answers=self._repair.waiting)
         now = time.monotonic()
         if answer is not None and answer.epoch == self._epoch:
             self._repair.answer(answer.first, answer.upcoming, answer.frames, now)

@@ -63,19 +63,24 @@ def main() -> None:
             with collected_here():
                 app.exec()
             status = feed.status
+            told(seen, list(processes), options.settle)
+            print(f"{status.samples} samples processed, {status.lost} frames lost, {status.gaps} gaps", flush=True)
         problems = [why for journal in Path(folder).glob("*.zmj") for why in verify(journal)]
-    counted = np.array([row for row in seen if row[0] >= options.settle])
-    if len(counted) < 3:
-        raise SystemExit("too short: fewer than three looks after it has settled")
-    for k, name in enumerate(processes):
+    print("; ".join(problems) or "the journal is whole, block by block")
+
+
+def told(seen: list[list[float]], names: list[str], settle: float) -> None:
+    """Print what became of memory, descriptors and references after the first seconds."""
+    counted = np.array([row for row in seen if row[0] >= settle])
+    if len(counted) < 5:
+        raise SystemExit("too short: fewer than five looks after it has settled")
+    for k, name in enumerate(names):
         (slope, _), spread = np.polyfit(counted[:, 0] / 3600, counted[:, 2 + 2 * k], 1, cov=True)
         then, now = counted[0, 3 + 2 * k], counted[-1, 3 + 2 * k]
         print(
-            f"{name:8} {slope:+.2f} ± {np.sqrt(spread[0, 0]):.2f} MB/h after {options.settle:.0f} s (bar 1), "
+            f"{name:8} {slope:+.2f} ± {np.sqrt(spread[0, 0]):.2f} MB/h after {settle:.0f} s (bar 1), "
             f"descriptors {then:.0f} to {now:.0f}"
         )
-    kept = "; ".join(problems) or "the journal is whole"
-    print(f"{status.samples} samples processed, {status.lost} frames lost, {status.gaps} gaps; {kept}")
     print(f"references to None {counted[-1, 1] - counted[0, 1]:+.0f}")
 
 

@@ -24,4 +24,4 @@ def running(*arguments: str, word: str) -> Iterator[str]:
         yield found
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(300)  # the recording of an hour may have to be made

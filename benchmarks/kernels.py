@@ -1,7 +1,8 @@
 """How fast the filters are beside what a user would pick: `python -m benchmarks.kernels`.
 
 Two rows of each: *arrays*, the stage's own call on an array beside the peer's call on an array; and *stage*, the same
-with blocks in and out, their checks and masks, which the peer does not have. The bar is held against the arrays.
+with blocks in and out, their checks and masks, which the peer does not have. The bar is held against the arrays, with
+NLMS and RLS against the stage, whose share in a hundred samples is small.
 """
 
 from __future__ import annotations
@@ -122,16 +123,19 @@ def biquads(n: int, samples: int, rounds: int, bar: str) -> Iterator[Line]:
     yield Line(f"{what}, of the multiply-add limit", float(np.median(share)), "%", bar=bar, note=note)
 
 
-def projection(n: int, rounds: int, bar: str) -> Line:
+def projection(n: int, rounds: int, bar: str) -> Iterator[Line]:
     """Time the removal of 8 vectors beside the full channels x channels matrix in BLAS."""
     block = channels(n)
     basis = np.linalg.qr(np.random.default_rng(1).normal(size=(n, 8)))[0]
     rows = np.arange(n, dtype=np.int64)
     operator = Operator(rows, rows, -basis, np.ascontiguousarray(basis.T))
-    step = SpatialStep(lambda _good: operator, block)
+    step, x = SpatialStep(lambda _good: operator, block), block.data
+    step(block)
     full = np.eye(n) - basis @ basis.T
-    found = turns({"ours": lambda: step(block), "theirs": lambda: block.data @ full}, rounds)
-    return beside(f"projection of 8, {n} ch x 10, stage", found["ours"], found["theirs"], "full matrix, BLAS", bar)
+    found = turns({"arrays": lambda: step.filtered(x), "stage": lambda: step(block), "blas": lambda: x @ full}, rounds)
+    for kind in ("arrays", "stage"):
+        held = bar if kind == "arrays" else ""
+        yield beside(f"projection of 8, {n} ch x 10, {kind}", found[kind], found["blas"], "full matrix, BLAS", held)
 
 
 def adaptive(name: str, rounds: int) -> Iterator[Line]:
@@ -187,7 +191,8 @@ def main() -> None:
     lines: list[Line] = []
     for n, samples in ((64, 10), (128, 10), (512, 10), (64, 1)):
         lines += biquads(n, samples, rounds, BARS[n] if samples == 10 else "40 x")
-    lines += [projection(n, rounds, bar) for n, bar in ((128, "3 x, moonshot 5"), (512, "18 x, moonshot 25"))]
+    for n, bar in ((128, "3 x, moonshot 5"), (512, "18 x, moonshot 25")):
+        lines += projection(n, rounds, bar)
     for name in ("NLMS", "RLS"):
         lines += adaptive(name, rounds)
     for line in lines:

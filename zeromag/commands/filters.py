@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from zeromag.commands.settings import session_of
 from zeromag.progress import Progress
 
 if TYPE_CHECKING:
+    from zeromag.acquire.source import Source
     from zeromag.block import Block
     from zeromag.filters.league import Standing
     from zeromag.session import Session
@@ -22,9 +24,7 @@ def run(flags: argparse.Namespace) -> int:
     """Run the chain, or many of them, over some seconds of the source and print a table."""
     if flags.choose:
         return _choose(flags)
-    session = session_of(flags)
-    with Progress(f"cleaning {session.source}") as progress:
-        blocks = _blocks(session, flags.seconds, progress)
+    with _stream(flags) as (session, blocks):
         _print(_league_table(_league(session, blocks)) if flags.league else _stages(session, blocks))
     return 0
 
@@ -40,9 +40,8 @@ def _choose(flags: argparse.Namespace) -> int:
     if path is None:
         raise InputError("--choose writes the best chain into a session file: name it, --session FILE")
     flags.session = path if path.exists() else None
-    session = session_of(flags)
-    with Progress(f"cleaning {session.source}") as progress:
-        standings = _league(session, _blocks(session, flags.seconds, progress))
+    with _stream(flags) as (session, blocks):
+        standings = _league(session, blocks)
     _print(_league_table(standings))
     try:
         best, why = winner(standings)
@@ -61,13 +60,25 @@ def _print(table: list[list[str]]) -> None:
         print("  ".join([name.ljust(widths[0]), *cells]).rstrip())
 
 
-def _blocks(session: Session, seconds: float, progress: Progress) -> Iterator[Block]:
+@contextmanager
+def _stream(flags: argparse.Namespace) -> Iterator[tuple[Session, Iterator[Block]]]:
+    """Yield the session, with the calibration that the source was recorded with, and the first seconds of it."""
     from zeromag.acquire.source import open_source
-    from zeromag.errors import InputError
     from zeromag.offline import BLOCK
+    from zeromag.offline import session_of as calibrated
+
+    session = session_of(flags)
+    source = open_source(session.source, block=BLOCK)
+    session = calibrated(source, session)
+    with Progress(f"cleaning {session.source}") as progress:
+        yield session, _blocks(source, session, flags.seconds, progress)
+
+
+def _blocks(source: Source, session: Session, seconds: float, progress: Progress) -> Iterator[Block]:
+    from zeromag.errors import InputError
 
     first: int | None = None
-    for block in open_source(session.source, block=BLOCK).blocks():
+    for block in source.blocks():
         first = block.first if first is None else first
         yield block
         done = (block.stop - first) / block.rate
@@ -110,7 +121,7 @@ def _league(session: Session, blocks: Iterator[Block]) -> list[Standing]:
 
     clean = session.clean
     try:
-        return league(blocks, line=clean.line or None, low_pass=clean.low_pass)
+        return league(blocks, line=clean.line or None, low_pass=clean.low_pass, calibration=session.calibration)
     except ValueError as error:  # a setting that this rate cannot carry
         raise InputError(f"{session.source}: {error}") from error
 

@@ -1,4 +1,4 @@
-"""Choose the default chain for an array, and say why in one line."""
+"""Choose the default chain for an array and its room, and say why in one line."""
 
 from __future__ import annotations
 
@@ -7,25 +7,24 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from zeromag.filters.far_sources import predicted_shielding
+from zeromag.filters.candidate import MOST_NOISE, Candidate, Remover, candidates, weigh
 from zeromag.filters.homogeneous import HomogeneousField
 from zeromag.filters.joint_fit import JointFit
-from zeromag.filters.known_heart import heart_below
+from zeromag.filters.known_heart import heart_size
 from zeromag.filters.low_pass import LowPass
 from zeromag.filters.mains import NOMINAL, Mains
 from zeromag.filters.mask_bad import MaskBad
-from zeromag.filters.meter import KEEP, measure
+from zeromag.filters.meter import KEEP
 from zeromag.filters.operator import located
-from zeromag.physics.heart_volume import HeartVolume
+from zeromag.filters.room_look import RoomLook
 from zeromag.pipeline import Chain
 from zeromag.sensors import SensorArray
 from zeromag.stage import Stage
 
 Suppression = Literal["auto", "joint", "homogeneous", "none"]
 
-MOST_NOISE = 2.0  # noise gain
-ALIKE = 0.995  # correlation of the maps
 SAME_DB = 3.0  # shielding so near to the best counts as equal; then the truer map wins
+SAME_MAP = 0.03  # of a map: so near to the best what shields more wins
 FEWEST = 6  # channels with a place; below, no field can be told from another
 
 
@@ -37,29 +36,6 @@ class Choice:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    stage: HomogeneousField | JointFit
-    kept: float
-    alike: float
-    noise: float
-    shielding: float
-
-    def acceptable(self) -> bool:
-        return self.kept >= KEEP and self.alike >= ALIKE and self.noise <= MOST_NOISE
-
-    def say(self) -> str:
-        what = (
-            f"joint fit of heart (rank {self.stage.rank}) and external field (order {self.stage.order})"
-            if isinstance(self.stage, JointFit)
-            else f"homogeneous field correction of order {self.stage.order}"
-        )
-        heart = (
-            "no heart volume lies below this array" if np.isnan(self.kept) else f"keeps {self.kept:.0%} of the heart"
-        )
-        return f"{what}: {heart}, {self.shielding:.0f} dB against sources 3 m away, noise × {self.noise:.2f}"
-
-
 def default_chain(
     sensors: SensorArray,
     rate: float,
@@ -67,8 +43,9 @@ def default_chain(
     line: float | None = None,
     low_pass: float | None = 100.0,
     suppression: Suppression = "auto",
+    look: RoomLook | None = None,
 ) -> Choice:
-    """Return mask → interference → mains → low-pass as the array allows.
+    """Return mask → interference → mains → low-pass as the array allows and, after a look at it, the room asks for.
 
     `line` is the nominal mains frequency (None: found out), `low_pass` the corner in Hz (None: none).
 
@@ -84,7 +61,7 @@ def default_chain(
     if line is not None and not 0 < line < rate / 2:
         raise ValueError(f"mains at {line:g} Hz cannot be seen at a rate of {rate:g} Hz")
     stages: list[Stage] = [MaskBad()]
-    spatial, reason = _interference(sensors, suppression)
+    spatial, reason = _interference(sensors, suppression, look)
     if spatial is not None:
         stages.append(spatial)
     if line is not None or max(NOMINAL) < rate / 2:
@@ -96,16 +73,17 @@ def default_chain(
     return Choice(Chain(tuple(stages)), reason)
 
 
-def _interference(sensors: SensorArray, suppression: Suppression) -> tuple[Stage | None, str]:
+def _interference(sensors: SensorArray, suppression: Suppression, look: RoomLook | None) -> tuple[Remover | None, str]:
     """Return the spatial stage, if any, and why."""
     if suppression == "none":
         return None, "no interference removal, as asked"
     if suppression != "auto":
-        return _forced(_weigh(JointFit() if suppression == "joint" else HomogeneousField(1), sensors))
-    return _best(sensors)
+        return _forced(weigh(JointFit() if suppression == "joint" else HomogeneousField(1), sensors))
+    stage, reason = _best(sensors)
+    return (stage, reason) if look is None else _in_room(stage, reason, sensors, look)
 
 
-def _best(sensors: SensorArray) -> tuple[Stage | None, str]:
+def _best(sensors: SensorArray) -> tuple[Remover | None, str]:
     """Return what shields most of all that leaves the heart alone."""
     good = sensors.usable()
     rows = located(sensors, "mag")
@@ -113,13 +91,13 @@ def _best(sensors: SensorArray) -> tuple[Stage | None, str]:
     array = f"{n_mag} channels with a place" + (f" and {n_ref} references" if n_ref else "")
     if n_mag < FEWEST:
         return None, f"no interference removal: it needs {FEWEST} channels with a place, got {n_mag}"
-    candidates = _candidates(sensors)
-    fit = [candidate for candidate in candidates if candidate.acceptable()]
+    known = candidates(sensors)
+    fit = [candidate for candidate in known if candidate.acceptable()]
     if fit:
         enough = max(candidate.shielding for candidate in fit) - SAME_DB
-        best = max((c for c in fit if c.shielding >= enough), key=lambda candidate: candidate.alike)
+        best = max((c for c in fit if c.shielding >= enough), key=lambda candidate: candidate.cost.map_correlation)
         return best.stage, f"{array}: {best.say()}"
-    headless = [candidate for candidate in candidates if np.isnan(candidate.kept)]
+    headless = [candidate for candidate in known if np.isnan(candidate.cost.heart_kept)]
     if headless:  # a helmet or a vest: no heart to reckon with, so the mildest that there is
         return headless[0].stage, f"{array}: {headless[0].say()}"
     return (
@@ -128,29 +106,35 @@ def _best(sensors: SensorArray) -> tuple[Stage | None, str]:
     )
 
 
-def _candidates(sensors: SensorArray) -> list[_Candidate]:
-    """Return what this array can carry, weighed."""
-    found = []
-    below = heart_below(sensors, HeartVolume())
-    joint = (JointFit(order=2), JointFit(order=1), JointFit(rank=6, order=2)) if below else ()
-    for stage in (HomogeneousField(1), *joint):
-        try:
-            found.append(_weigh(stage, sensors))
-        except ValueError:  # more unknowns than channels, or no heart volume below the array
-            continue
-    return found
+def _in_room(running: Remover | None, reason: str, sensors: SensorArray, look: RoomLook) -> tuple[Remover | None, str]:
+    """Return what leaves the truest map in this room, and why; what runs stays unless another one is clearly better.
+
+    Of what comes within 3 % of a map of the best, the one that shields most is asked, since a lift may come in the next
+    minute; what runs has to be worse than that one by 3 %.
+    """
+    there = look.found(sensors)
+    size = heart_size(there)
+    if size is None:
+        return running, reason
+    known = [weigh(running, there)]
+    known += [c for c in (weigh(None, there), *candidates(there, roomy=True)) if c.keeps() and c.stage != running]
+    left = look.left([candidate.matrix for candidate in known], there)
+    if left is None:
+        return running, f"{reason}; the room could not be measured in its first {look.seconds:g} s"
+    errors = np.hypot([candidate.cost.map_error for candidate in known], left / size)
+    able = [k for k, candidate in enumerate(known) if candidate.keeps()]
+    best = min(able, key=lambda k: float(errors[k]))
+    near = [k for k in able if errors[k] - errors[best] < SAME_MAP]
+    chosen = max(near, key=lambda k: known[k].shielding)
+    seen = f"in the room of the first {look.seconds:g} s one beat's map at R comes within"
+    if 0 in able and errors[0] - errors[chosen] < SAME_MAP:
+        return running, f"{reason}; {seen} {errors[0]:.1%}, and nothing that shields is better by {SAME_MAP:.0%}"
+    before = f"{known[0].name()} {errors[0]:.1%}" + ("" if 0 in able else f" and keeps {known[0].cost.heart_kept:.0%}")
+    return known[chosen].stage, f"{known[chosen].say()}; {seen} {errors[chosen]:.1%} by it, by {before}"
 
 
-def _weigh(stage: HomogeneousField | JointFit, sensors: SensorArray) -> _Candidate:
-    cost = measure(stage, sensors, 1000.0)  # the rate does not matter to a spatial stage
-    matrix = stage.plan(sensors)(sensors.usable()).matrix(len(sensors))
-    return _Candidate(
-        stage, cost.heart_kept, cost.map_correlation, cost.noise_gain, predicted_shielding(matrix, sensors)
-    )
-
-
-def _forced(candidate: _Candidate) -> tuple[Stage, str]:
+def _forced(candidate: Candidate) -> tuple[Remover | None, str]:
     """Return a stage that was asked for by name, with a warning if it takes much of the heart."""
-    lost = 1 - candidate.kept
+    lost = 1 - candidate.cost.heart_kept
     warning = f"; WARNING: it takes {lost:.0%} of the heart" if lost > 1 - KEEP else ""
     return candidate.stage, f"{candidate.say()}, as asked{warning}"

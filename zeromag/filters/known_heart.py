@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from zeromag.physics.conductor import Conductor, lead_field
 from zeromag.physics.frame import array_frame
+from zeromag.physics.halfspace import HalfSpace
 from zeromag.physics.heart_volume import HeartVolume
 from zeromag.sensors import SensorArray
 
@@ -77,6 +78,14 @@ def random_lead_field(
         return None
     seen[rows] = (lead * moments).sum(axis=2)
     return seen
+
+
+def heart_size(sensors: SensorArray) -> float | None:
+    """Return the median rms over the good `mag` channels of a map at R: T; None if no heart lies below the array."""
+    mag = sensors.of_kind("mag")
+    mag = mag[sensors.usable()[mag]]
+    heart = random_lead_field(sensors, HalfSpace(), HeartVolume(), 200)
+    return None if heart is None or not len(mag) else MOMENT * float(np.median(np.sqrt((heart[mag] ** 2).mean(axis=0))))
 
 
 def known_heart(

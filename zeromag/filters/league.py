@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zeromag.block import Block
+from zeromag.calibration import Calibration
+from zeromag.filters.calibrate import Calibrate
 from zeromag.filters.choose import default_chain
 from zeromag.filters.gradiometer import Gradiometer
 from zeromag.filters.homogeneous import HomogeneousField
 from zeromag.filters.injection import Injection
 from zeromag.filters.joint_fit import JointFit
-from zeromag.filters.known_heart import MOMENT, random_lead_field
+from zeromag.filters.known_heart import heart_size
 from zeromag.filters.low_pass import LowPass
 from zeromag.filters.mains import Mains
 from zeromag.filters.mask_bad import MaskBad
@@ -24,11 +27,9 @@ from zeromag.filters.projection import SignalSpaceProjection
 from zeromag.filters.reference_regression import ReferenceRegression
 from zeromag.filters.rls import Rls
 from zeromag.filters.separation import SignalSpaceSeparation
-from zeromag.filters.shielding import Shielding
+from zeromag.filters.shielding import Shielding, quietest
 from zeromag.filters.temporal_separation import TemporalSeparation
 from zeromag.filters.zapline import Zapline
-from zeromag.physics.halfspace import HalfSpace
-from zeromag.physics.heart_volume import HeartVolume
 from zeromag.pipeline import Chain, Tap
 from zeromag.sensors import SensorArray
 from zeromag.stage import Stage
@@ -97,8 +98,12 @@ def league(
     *,
     line: float | None = None,
     low_pass: float | None = 100.0,
+    calibration: Calibration | None = None,
 ) -> list[Standing]:
     """Run chains side by side over one stream and return them ranked, the best first.
+
+    With a calibration each of them runs behind it, though it is not in the chain that is returned. All are judged on
+    the same windows of the stream, the third that is quietest behind all of them together.
 
     First come those that keep 90 % of the heart, by the error that one beat's map at R would have; then those that
     do not; last those that this array cannot carry, with the reason.
@@ -111,13 +116,18 @@ def league(
     runners: list[_Runner] = []
     for block in blocks:
         if not runners:
-            known = chains or contenders(block.sensors, block.rate, line=line, low_pass=low_pass)
-            runners = [_Runner(name, chain, block, line or 50.0) for name, chain in known.items()]
+            calibrate = Calibrate(calibration) if calibration else None
+            sensors = calibrate.array(block.sensors) if calibrate else block.sensors
+            known = chains or contenders(sensors, block.rate, line=line, low_pass=low_pass)
+            runners = [_Runner(name, chain, block, line or 50.0, calibrate) for name, chain in known.items()]
         for runner in runners:
             runner(block)
     if not runners:
         raise ValueError("a league needs at least one block, got none")
-    table = [runner.standing() for runner in runners]
+    loudness = [runner.meter.loudness() for runner in runners if not runner.why]
+    alike = loudness and len(loudness[0]) and len({len(one) for one in loudness}) == 1
+    windows = quietest(np.array(loudness)) if alike else None
+    table = [runner.standing(windows) for runner in runners]
     return sorted(
         table, key=lambda one: (bool(one.why), not one.keeps, one.error if one.error == one.error else one.floor)
     )
@@ -159,49 +169,50 @@ def winner(standings: Sequence[Standing]) -> tuple[Standing, str]:
 class _Runner:
     """One chain in the race."""
 
-    def __init__(self, name: str, chain: Chain, head: Block, line: float) -> None:
-        self._name, self._chain, self._head = name, chain, head
-        self._why = ""
-        self._meter = Shielding(line)
-        self._injection = Injection(chain, head)
+    def __init__(self, name: str, chain: Chain, head: Block, line: float, calibrate: Calibrate | None) -> None:
+        self._name, self._chain, self._rate = name, chain, head.rate
+        self._sensors = calibrate.array(head.sensors) if calibrate else head.sensors
+        self._before = 2 if calibrate else 0  # the tap that the chain proper begins with
+        whole = Chain((chain.stages[0], calibrate, *chain.stages[1:])) if calibrate else chain
+        self.why = ""
+        self.meter = Shielding(line)
+        self._injection = Injection(whole, head)
         self._seconds = self._stream = 0.0
-        self._taps: Callable[[Block], Tap] = chain.tapped()
+        self._taps: Callable[[Block], Tap] = whole.tapped()
         try:
-            chain.warm(head.sensors, head.rate)
+            whole.warm(head.sensors, head.rate)
         except ValueError as error:  # this array cannot carry a stage of the chain
-            self._why = str(error)
+            self.why = str(error)
 
     def __call__(self, block: Block) -> None:
-        if self._why:
+        if self.why:
             return
         begin = time.thread_time()
         taps = self._taps(block)
         self._seconds += time.thread_time() - begin
         self._stream += len(block) / block.rate
         # the mask belongs to both sides, or the raw side would hold what the chain left out
-        raw = taps[0].with_data(taps[0].data, mask=taps[-1].bad())
-        self._meter(raw, taps[-1])
+        raw = taps[self._before].with_data(taps[self._before].data, mask=taps[-1].bad())
+        self.meter(raw, taps[-1])
         self._injection(taps)
 
-    def standing(self) -> Standing:
+    def standing(self, windows: NDArray[np.int64] | None) -> Standing:
         """Return how the chain did."""
         nan = float("nan")
-        if self._why:
-            return Standing(self._name, HeartCost(nan, nan, nan, nan), nan, {}, nan, nan, self._chain, self._why)
-        model = measure(self._chain, self._head.sensors, self._head.rate)
+        if self.why:
+            return Standing(self._name, HeartCost(nan, nan, nan, nan), nan, {}, nan, nan, self._chain, self.why)
+        model = measure(self._chain, self._sensors, self._rate)
         cost = model
         if not np.isnan(model.heart_kept):  # the stream's own word counts: a learned filter is what it has learned
             cost = self._injection.cost(noise_gain=model.noise_gain) or model
             cost = replace(cost, delay_s=model.delay_s)
-        floor, rms = self._meter.floor()
+        floor, rms = self.meter.floor(windows)
         load = self._seconds / self._stream
-        return Standing(self._name, cost, floor, self._meter.result(), load, self._error(cost, rms), self._chain)
+        return Standing(
+            self._name, cost, floor, self.meter.result(windows=windows), load, self._error(cost, rms), self._chain
+        )
 
     def _error(self, cost: HeartCost, rms: float) -> float:
         """Return the relative error of a map: bent by the chain, and noise (T rms) beside a heart of 10 µA·m."""
-        mag = self._head.sensors.of_kind("mag")
-        heart = random_lead_field(self._head.sensors, HalfSpace(), HeartVolume(), 200)
-        if heart is None:
-            return float("nan")
-        size = MOMENT * float(np.median(np.sqrt((heart[mag] ** 2).mean(axis=0))))
-        return float(np.hypot(cost.map_error, rms / size))
+        size = heart_size(self._sensors)
+        return float("nan") if size is None else float(np.hypot(cost.map_error, rms / size))

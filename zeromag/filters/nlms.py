@@ -6,19 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zeromag._jit import BOOL, F64, compiled, kernel
+from zeromag._jit import BOOL, F64, kernel
 from zeromag.block import Block
-from zeromag.filters.bad_samples import bad_samples
 from zeromag.filters.packed import packed, unpacked
-from zeromag.filters.references import (
-    Learning,
-    Memory,
-    errors,
-    predicted,
-    regressors,
-    remembering,
-    taught,
-)
+from zeromag.filters.references import Learning, Memory, errors, learning, predicted, regressors, remembering, taught
 from zeromag.stage import Step
 
 
@@ -41,15 +32,7 @@ class Nlms(Learning):
         """Return the running filter; ValueError if there is no good reference."""
         memory = remembering(head.sensors, head.rate, self)
         weights = np.zeros((memory.line.size, len(memory.mag_slow)))
-        step, bad, out = float(self.step), bad_samples(head), head.data.copy()
-        learn = compiled(_nlms, head.data, bad, memory, step, weights, out)
-
-        def run(block: Block) -> Block:
-            out = block.data.copy()
-            learn(block.data, bad_samples(block), memory, step, weights, out)
-            return block.with_data(out)
-
-        return run
+        return learning(_nlms, head, memory, float(self.step), weights)
 
 
 @kernel

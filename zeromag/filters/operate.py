@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from zeromag._jit import BOOL, F64, I64, kernel
+from zeromag._jit import BOOL, F64, kernel
 from zeromag._lanes import LANES, element, fma, load, load_half, splat, splat_half, store
 from zeromag.filters.bad_samples import all_good
 
@@ -56,20 +56,21 @@ def _operate(x: F64, right: F64, left: F64, keep: F64, add: F64, out: F64) -> No
     for t in range(0, samples, 4):
         count = min(4, samples - t)
         _gather(x, t * n, n, right, rank, middle, count)
-        if whole and count == 4:
+        pairs = count // 2 if whole else 0
+        for half in range(pairs):
             for c in range(0, width, LANES):
-                for half in range(2):
-                    place, m = (t + 2 * half) * n + c, 2 * half * rank
-                    _spread(x, place, n, c, left, keep, add, middle, m, rank, out)
+                place, m = (t + 2 * half) * n + c, 2 * half * rank
+                _spread(x, place, n, c, left, keep, add, middle, m, rank, out)
+        if 2 * pairs == count:
             continue
-        for s in range(count):
+        for s in range(2 * pairs, count):
             for c in range(n):
                 some[s, c] = x[t + s, c]
         for c in range(0, width, LANES):
-            for half in range(2):
+            for half in range(pairs, 2):
                 place, m = 2 * half * width + c, 2 * half * rank
                 _spread(some, place, width, c, left, keep, add, middle, m, rank, other)
-        for s in range(count):
+        for s in range(2 * pairs, count):
             for c in range(n):
                 out[t + s, c] = other[s, c]
 
@@ -91,40 +92,34 @@ def operate_around(x: F64, start: int, stop: int, right: F64, left: F64, keep: F
 
 
 @kernel
-def baseline(x: F64, start: int, stop: int, gain: float, slow: F64, older: F64) -> None:
-    """Follow the slow part of every channel, `gain` the share of a sample; NaN: not begun."""
+def summed(x: F64, start: int, stop: int, bad: BOOL, total: F64, count: F64) -> None:
+    """Add up the finite samples of every channel: (2, width) sums and counts, good ones first, then those of bad ones.
+
+    Where a channel is while it is bad says where it will be when it comes back.
+    """
     for t in range(start, stop):
         for c in range(x.shape[1]):
             if np.isfinite(x[t, c]):
-                if np.isnan(older[c]):  # the first second: better the first sample than none
-                    older[c] = x[t, c]
-                slow[c] = x[t, c] if np.isnan(slow[c]) else slow[c] + gain * (x[t, c] - slow[c])
+                which = 1 if bad[c] else 0
+                total[which, c] += x[t, c]
+                count[which, c] += 1.0
 
 
 @kernel
-def chase(x: F64, start: int, stop: int, columns: I64, gain: float, quick: F64) -> None:
-    """Follow channels that are bad, fast, so that it is known where they are when they come back; NaN: not begun."""
-    for t in range(start, stop):
-        for k in range(len(columns)):
-            c = columns[k]
-            if np.isfinite(x[t, c]):
-                quick[c] = x[t, c] if np.isnan(quick[c]) else quick[c] + gain * (x[t, c] - quick[c])
-
-
-@kernel
-def _settled_baseline(x: F64, gain: float, slow: F64) -> None:
-    """Do the same where every sample is finite and every channel has begun."""
+def _summed_steadily(x: F64, total: F64, count: F64) -> None:
+    """Do the same where every sample is good."""
     samples, n = x.shape
-    much = splat(gain)
     whole = n // LANES * LANES
     for c in range(0, whole, LANES):
-        now = load(slow, c)
+        now = load(total, c)
         for t in range(samples):
-            now = now + much * (load(x, t * n + c) - now)
-        store(slow, c, now)
+            now = now + load(x, t * n + c)
+        store(total, c, now)
+        store(count, c, load(count, c) + splat(float(samples)))
     for c in range(whole, n):
         for t in range(samples):
-            slow[c] += gain * (x[t, c] - slow[c])
+            total[0, c] += x[t, c]
+        count[0, c] += samples
 
 
 @kernel
@@ -140,10 +135,10 @@ def unlike(x: F64, mask: BOOL, bad: BOOL) -> int:
 
 
 @kernel
-def steady(x: F64, mask: BOOL, right: F64, left: F64, keep: F64, add: F64, gain: float, slow: F64, out: F64) -> bool:
-    """Apply the operator to a block without any bad sample, and follow the baseline; False if it is not one."""
+def steady(x: F64, mask: BOOL, right: F64, left: F64, keep: F64, add: F64, total: F64, count: F64, out: F64) -> bool:
+    """Apply the operator to a block without any bad sample, and add it to the sums; False if it is not one."""
     if not all_good(x, mask, 0, x.shape[1]):
         return False
     _operate(x, right, left, keep, add, out)
-    _settled_baseline(x, gain, slow)
+    _summed_steadily(x, total, count)
     return True

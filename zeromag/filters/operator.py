@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,13 +13,10 @@ from zeromag._jit import compiled
 from zeromag._lanes import LANES
 from zeromag.block import Block
 from zeromag.filters.bad_samples import NO_MASK, bad_samples
-from zeromag.filters.operate import baseline, chase, operate_around, steady, unlike
+from zeromag.filters.level import Levels
+from zeromag.filters.operate import operate_around, steady, unlike
 from zeromag.sensors import SensorArray
 
-BASELINE_S = 1.0  # memory of the baseline that keeps a change of plan from leaving a step
-SNAPSHOT_S = 0.5  # the baseline used is at least this old: a failing channel has not spoiled it yet
-QUICK_S = 0.2  # memory of where a bad channel is: a rail and another level after it must not count when it is back
-TREND = 4  # snapshots over which its drift is taken, to carry it on to the moment of the change
 PLANS = 256  # patterns of bad channels kept
 
 
@@ -42,7 +38,7 @@ class Operator:
         return full
 
     def apply(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the outputs for one sample (n_channels,): (n_out,)."""
+        """Return the outputs for one sample (n_channels,), or several (n_channels, n): (n_out,) or (n_out, n)."""
         result: NDArray[np.float64] = self.left @ (self.right @ values[self.inputs])
         return result + self.keep * values[self.outputs] if self.keep else result
 
@@ -68,33 +64,25 @@ class SpatialStep:
         self._plan = plan
         self._usable = head.sensors.usable()
         self._bad = np.zeros(len(head.sensors), dtype=np.bool_)  # the pattern of the sample before
+        self._any_bad = False
         self._stale = False
-        self._begun = False  # every channel has a baseline
-        self._origin = head.first
-        self._gain = 1.0 / (BASELINE_S * head.rate)
-        self._every = max(1, round(SNAPSHOT_S * head.rate))
-        self._slow = np.full(len(head.sensors), np.nan)
+        self._levels = Levels(head)
         self._known: dict[bytes, _Ready] = {}
         self._now: _Ready | None = None
-        self._recent, self._older = self._slow.copy(), self._slow.copy()
-        self._trend: deque[NDArray[np.float64]] = deque(maxlen=TREND)  # the baselines before the one that is used
-        self._quick = self._slow.copy()
-        self._since = np.full(len(head.sensors), head.first, dtype=np.int64)
         self._offset = np.zeros(len(head.sensors))
         self._steady = self._compiled(head)
         self.planned = 0
 
     def __call__(self, block: Block) -> Block:
         """Return the block with the operator applied."""
-        x = block.data
+        x, levels = block.data, self._levels
+        ready = None if self._stale or levels.due(block.first) < len(x) else self._now
+        if ready is not None and not self._any_bad:
+            found = self.filtered(x, NO_MASK if block.mask is None else block.mask)
+            if found is not None:
+                levels.reach(block.stop)
+                return block.with_data(found)
         out = np.empty(x.shape)
-        due = self._every - (block.first - self._origin) % self._every  # samples to the next baseline
-        ready = None if self._stale or due < len(x) else self._now
-        if ready is not None and self._begun:
-            mask = NO_MASK if block.mask is None else block.mask
-            if self._steady(x, mask, ready.right, ready.left, ready.keep, ready.add, self._gain, self._slow, out):
-                self._snapshot(block.stop)
-                return block.with_data(out)
         mask = bad_samples(block)
         if ready is not None and unlike(x, mask, self._bad) == 0:
             self._apply(x, 0, len(x), out)
@@ -107,11 +95,19 @@ class SpatialStep:
             self._remember(x, start, stop, block.first)
         return block.with_data(out)
 
+    def filtered(self, x: NDArray[np.float64], mask: NDArray[np.bool_] = NO_MASK) -> NDArray[np.float64] | None:
+        """Return samples behind the operator that runs, or None unless all of them are good."""
+        ready, levels, out = self._now, self._levels, np.empty(x.shape)
+        if ready is None:
+            return None
+        sums = levels.total, levels.count
+        return out if self._steady(x, mask, ready.right, ready.left, ready.keep, ready.add, *sums, out) else None
+
     def _compiled(self, head: Block) -> Callable[..., bool]:
         """Return the kernel for blocks like this one."""
         some = _Ready(nothing(), len(head.sensors))
-        out = np.empty(head.data.shape)
-        return compiled(steady, head.data, NO_MASK, some.right, some.left, some.keep, some.add, 0.0, self._slow, out)
+        sums, out = self._levels.total, np.empty(head.data.shape)
+        return compiled(steady, head.data, NO_MASK, some.right, some.left, some.keep, some.add, sums, sums, out)
 
     def replan(self, plan: Plan) -> None:
         """Use another plan from the next sample on; the slow part of every output stays where it is."""
@@ -120,11 +116,11 @@ class SpatialStep:
         self._stale = True
 
     def _runs(self, bad: NDArray[np.bool_], first: int) -> list[tuple[int, int]]:
-        """Return the parts of a block with one pattern of bad channels and one baseline."""
+        """Return the parts of a block with one pattern of bad channels, in one piece of the levels."""
         length = len(bad)
         edges = {0, length}
         edges.update((np.flatnonzero((bad[1:] != bad[:-1]).any(axis=1)) + 1).tolist())
-        edges.update(range(-(first - self._origin) % self._every, length, self._every))
+        edges.update(self._levels.edges(first, length))
         ordered = sorted(edges)
         return list(pairwise(ordered))
 
@@ -133,9 +129,9 @@ class SpatialStep:
         if self._now is not None and not self._stale and np.array_equal(bad, self._bad):
             return
         self._stale = False
-        self._come_back(bad, sample)
-        changed = not np.array_equal(bad, self._bad)
-        self._bad = bad.copy()
+        changed, failing = not np.array_equal(bad, self._bad), bool((bad & ~self._bad).any())
+        both = ~(bad | self._bad) & self._usable
+        self._bad, self._any_bad = bad.copy(), bool(bad.any())
         good = ~bad & self._usable
         key = good.tobytes()
         ready = self._known.pop(key, None)
@@ -147,50 +143,27 @@ class SpatialStep:
         self._known[key] = ready  # the newest last, so that the first is the one to forget
         before = self._now
         if before is not None and before is not ready:
+
+            def moved(levels: NDArray[np.float64]) -> NDArray[np.float64]:
+                was, will = levels.copy(), levels.copy()
+                was[before.operator.outputs] = before.operator.apply(levels)
+                will[ready.operator.outputs] = ready.operator.apply(levels)
+                return was - will
+
             # those that learn plan twice a second, with the heart in the drift: its errors would add up
-            base = self._level(sample) if changed else np.nan_to_num(self._older)
-            was, will = base.copy(), base.copy()
-            was[before.operator.outputs] = before.operator.apply(base)
-            will[ready.operator.outputs] = ready.operator.apply(base)
-            self._offset += was - will
+            self._offset += (
+                self._levels.of(moved, sample, both, failing=failing) if changed else moved(self._levels.lately())
+            )
         ready.place(self._offset)
         self._now = ready
-
-    def _come_back(self, bad: NDArray[np.bool_], sample: int) -> None:
-        """Let channels that were bad for long begin where they are now, and others that turn bad be followed."""
-        long = sample - self._since >= self._every
-        back = self._bad & ~bad & long & np.isfinite(self._quick)
-        for level in (self._slow, self._older, self._recent, *self._trend):
-            level[back] = self._quick[back]
-        fresh = bad & ~self._bad
-        self._since[fresh], self._quick[fresh] = sample, np.nan
-
-    def _level(self, sample: int) -> NDArray[np.float64]:
-        """Return where every channel would be at this sample, had it gone on as it did until the last baseline."""
-        passed = (sample - self._origin) % self._every + self._every  # since the baseline that is used
-        behind = passed / self._every + BASELINE_S / SNAPSHOT_S  # a leaky mean lags a drift by its memory
-        drift = (self._older - self._trend[0]) / TREND if len(self._trend) == TREND else np.zeros(len(self._older))
-        level: NDArray[np.float64] = np.nan_to_num(self._older + np.nan_to_num(behind * drift))
-        return level
 
     def _apply(self, x: NDArray[np.float64], start: int, stop: int, out: NDArray[np.float64]) -> None:
         if (ready := self._now) is not None:
             operate_around(x, start, stop, ready.right, ready.left, ready.keep, ready.add, out)
 
     def _remember(self, x: NDArray[np.float64], start: int, stop: int, first: int) -> None:
-        baseline(x, start, stop, self._gain, self._slow, self._older)
-        started = not (np.isnan(self._slow).any() or np.isnan(self._older).any())
-        self._begun = started and not self._bad.any()
-        if self._bad.any():
-            chase(x, start, stop, np.flatnonzero(self._bad), self._gain * BASELINE_S / QUICK_S, self._quick)
-        self._snapshot(first + stop)
-
-    def _snapshot(self, stop: int) -> None:
-        if (stop - self._origin) % self._every == 0:
-            newest = self._slow.copy()
-            self._trend.append(self._older)
-            self._older = np.where(np.isnan(self._recent), newest, self._recent)  # the first time there is none older
-            self._recent = newest
+        self._levels.take(x, start, stop, self._bad)
+        self._levels.reach(first + stop)
 
 
 class _Ready:

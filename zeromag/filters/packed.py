@@ -5,7 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from zeromag._jit import BOOL, F64, I64, kernel
+from zeromag._lanes import LANES, element, load, store
 from zeromag.filters.bad_samples import all_good
+
+
+@kernel
+def _copied(source: F64, at: int, n: int, to: F64, place: int) -> None:
+    """Copy `n` elements that follow on each other, from element `at` to element `place`."""
+    whole = n // LANES * LANES
+    for c in range(0, whole, LANES):
+        store(to, place + c, load(source, at + c))
+    for c in range(whole, n):
+        to[(place + c) // to.shape[1], (place + c) % to.shape[1]] = element(source, at + c)
 
 
 @kernel
@@ -20,9 +31,8 @@ def packed(x: F64, bad: BOOL, start: int, stop: int, columns: I64, rows: F64, tr
     for t in range(start, stop):
         row, sure = rows[t - start], trust[t - start]
         if good:
-            for c in range(n):
-                row[c] = x[t, low + c]
-                sure[c] = 1.0
+            _copied(x, t * x.shape[1] + low, n, rows, (t - start) * rows.shape[1])
+            sure[:n] = 1.0
             continue
         for c in range(n):
             row[c] = x[t, columns[c]]
@@ -37,9 +47,7 @@ def unpacked(rows: F64, start: int, columns: I64, out: F64) -> None:
     for t in range(len(rows)):
         row, to = rows[t], out[start + t]
         if together:
-            low = columns[0]
-            for c in range(n):
-                to[low + c] = row[c]
+            _copied(rows, t * rows.shape[1], n, out, (start + t) * out.shape[1] + columns[0])
         else:
             for c in range(n):
                 to[columns[c]] = row[c]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zeromag._jit import BOOL, F64, I64, kernel
+from zeromag._jit import BOOL, F64, I64, compiled, kernel
 from zeromag._lanes import LANES, above_zero, fma, if_nan, larger, load, size, smaller, splat, store
+from zeromag.block import Block
+from zeromag.filters.bad_samples import bad_samples
 from zeromag.filters.known_heart import random_lead_field
 from zeromag.physics.halfspace import HalfSpace
 from zeromag.physics.heart_volume import HeartVolume
 from zeromag.sensors import SensorArray
+from zeromag.stage import Step
 
 ENOUGH = 6  # references that can be made blind to the heart and still see the room
 SCALE_S = 2.0  # memory of the usual size of an error
@@ -46,8 +50,6 @@ def regressors(x: F64, bad: BOOL, t: int, memory: Memory) -> None:
     for j in range(line.shape[0] - 1, 0, -1):
         for k in range(mixed):
             line[j, k] = line[j - 1, k]
-    for k in range(mixed):
-        line[0, k] = 0.0
     for c in range(len(memory.refs)):
         column = memory.refs[c]
         value = x[t, column]
@@ -56,8 +58,11 @@ def regressors(x: F64, bad: BOOL, t: int, memory: Memory) -> None:
                 slow[c] = value
             slow[c] += memory.gain * (value - slow[c])
             held[c] = value - slow[c]
-        for k in range(mixed):
-            line[0, k] += mix[c, k] * held[c]
+    for k in range(mixed):
+        total = 0.0
+        for c in range(len(held)):
+            total += mix[c, k] * held[c]
+        line[0, k] = total
 
 
 @kernel
@@ -105,6 +110,18 @@ def taught(weights: F64, direction: F64, much: float, error: F64) -> None:
         for k in range(len(direction)):
             place = k * width + c
             store(weights, place, fma(splat(much * direction[k]), wrong, load(weights, place)))
+
+
+def learning(learn: Callable[..., None], head: Block, memory: Memory, *state: object) -> Step:
+    """Return the running filter whose kernel takes samples, mask, memory, its own state and the output."""
+    run = compiled(learn, head.data, bad_samples(head), memory, *state, head.data.copy())
+
+    def step(block: Block) -> Block:
+        out = block.data.copy()
+        run(block.data, bad_samples(block), memory, *state, out)
+        return block.with_data(out)
+
+    return step
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,20 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zeromag._jit import BOOL, F64, compiled, kernel
+from zeromag._jit import BOOL, F64, kernel
 from zeromag._lanes import LANES, fma, load_half, splat_half, store
 from zeromag.block import Block
-from zeromag.filters.bad_samples import bad_samples
 from zeromag.filters.packed import packed, unpacked
-from zeromag.filters.references import (
-    Learning,
-    Memory,
-    errors,
-    predicted,
-    regressors,
-    remembering,
-    taught,
-)
+from zeromag.filters.references import Learning, Memory, errors, learning, predicted, regressors, remembering, taught
 from zeromag.stage import Step
 
 HALF = LANES // 2
@@ -58,15 +49,7 @@ class Rls(Learning):
         whole = -(-memory.line.size // HALF) * HALF
         spread = np.zeros((memory.line.size, whole))
         np.fill_diagonal(spread, UNSURE)
-        bad, out = bad_samples(head), head.data.copy()
-        learn = compiled(_rls, head.data, bad, memory, forget, spread, weights, out)
-
-        def run(block: Block) -> Block:
-            out = block.data.copy()
-            learn(block.data, bad_samples(block), memory, forget, spread, weights, out)
-            return block.with_data(out)
-
-        return run
+        return learning(_rls, head, memory, forget, spread, weights)
 
 
 @kernel

@@ -105,22 +105,36 @@ class Shielding:
         density = 2 / self._rate * float(np.mean(power[self._floor_bins, -1]))
         self._floors.append((density, 2 / len(part) * float(found[0, -1])))
 
-    def result(self, before: int = 0, behind: int = -1) -> dict[str, float]:
-        """Return dB per band from one tap to another; empty before the first window."""
+    def result(self, before: int = 0, behind: int = -1, windows: NDArray[np.int64] | None = None) -> dict[str, float]:
+        """Return dB per band from one tap to another, over these windows or its own quiet ones; at first empty."""
         if not self._powers:
             return {}
-        powers = np.array(self._powers)[self._quiet(behind)].mean(axis=0)
+        powers = np.array(self._powers)[self._quiet(behind) if windows is None else windows].mean(axis=0)
         ratio = powers[:, before] / np.maximum(powers[:, behind], 1e-300)
         return {name: float(10 * np.log10(max(r, 1e-30))) for (name, _), r in zip(self._bands, ratio, strict=True)}
 
-    def floor(self) -> tuple[float, float]:
+    def floor(self, windows: NDArray[np.int64] | None = None) -> tuple[float, float]:
         """Return the noise floor behind, mean over channels: T/√Hz from 10 to 40 Hz, and T rms from 1 to 40 Hz."""
         if not self._floors:
             return float("nan"), float("nan")
-        density, broad = np.sqrt(np.array(self._floors)[self._quiet(-1)].mean(axis=0))
+        chosen = self._quiet(-1) if windows is None else windows
+        density, broad = np.sqrt(np.array(self._floors)[chosen].mean(axis=0))
         return float(density), float(broad)
 
     def _quiet(self, behind: int) -> NDArray[np.int64]:
         """Return the windows with the least power at a tap."""
-        broad = np.array([each[0, behind] for each in self._powers])
-        return np.argsort(broad)[: max(1, round(QUIET * len(broad)))].astype(np.int64)
+        return quietest(np.array([[each[0, behind] for each in self._powers]]))
+
+    def loudness(self) -> NDArray[np.float64]:
+        """Return the power of each window behind the last tap, 1 to 40 Hz: (n_windows,)."""
+        return np.array([each[0, -1] for each in self._powers])
+
+
+def quietest(powers: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the third of the windows that is quietest by the mean of its ranks behind each chain: (chains, windows).
+
+    Of one chain, its own quiet third; of many, one third for all, so that what one of them lets through only now and
+    then counts against it.
+    """
+    ranks = np.argsort(np.argsort(powers, axis=1, kind="stable"), axis=1).sum(axis=0)
+    return np.argsort(ranks, kind="stable")[: max(1, round(QUIET * len(ranks)))].astype(np.int64)

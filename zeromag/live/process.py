@@ -147,10 +147,11 @@ class _Processing:
             recording = publisher.description.recording
             self._broadcast = Broadcast(publisher, self._scan, self._session, recording=recording)
             self._begun(self._scan)
-        scan, before = self._scan, self._scan.session
+        scan, before, reason = self._scan, self._scan.session, self._scan.reason
         scanned = scan(block)
         if scan.session is not before:
             publisher.describe(_told(scan.session))
+        if scan.session is not before or scan.reason != reason:
             self._begun(scan)
         self._broadcast(scanned, lost=lost)
         if self._send is not None:

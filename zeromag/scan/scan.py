@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 from zeromag.block import Block, joined
@@ -19,7 +18,7 @@ from zeromag.mapping.notes import notes, pauses
 from zeromag.pipeline import Tap
 from zeromag.scan.aside import Aside
 from zeromag.scan.channel_log import ChannelLog
-from zeromag.scan.chosen import calibrated, chosen
+from zeromag.scan.chosen import Choosing, calibrated, chosen
 from zeromag.scan.cleaning_log import CleaningLog
 from zeromag.scan.hearts import averager, beating
 from zeromag.scan.map_now import MapNow
@@ -58,14 +57,16 @@ class Scan:
         self._events: list[Event] = []
         self._beats: list[Beat] = []  # those whose whole window has been seen
         self._stop = head.first
+        self._choosing = Choosing()
         self._begin(head, session)
 
     def _begin(self, head: Block, session: Session) -> None:
         """Start cleaning, beats, averages and maps with this block; raises InputError, and nothing has changed."""
-        choice = chosen(head, session)
+        choice = self._choosing.choice(head, session)
         seen = replace(head, sensors=self.sensors)
         hearts = beating(seen, session)
         self.session, self._head, self.reason = session, head, choice.reason
+        self._chain = choice.chain
         self._taps = choice.chain.tapped()
         self.cleaning = CleaningLog(choice.chain, head, float(session.clean.line or 50))
         self._hearts = hearts
@@ -83,11 +84,14 @@ class Scan:
 
     def __call__(self, block: Block) -> Scanned:
         """Take the next block; settings that changed inside it hold from their sample on."""
-        changed = sorted({event.sample for event in block.events if event.kind == "session"} - {block.first})
-        if not changed:
-            return self._scanned(block)
-        edges = [0, *(sample - block.first for sample in changed), len(block)]
-        parts = [self._scanned(block.part(start, stop)) for start, stop in pairwise(edges)]
+        parts, rest = [], block
+        while edges := self._choosing.edges(rest):
+            at = min(edges) - rest.first
+            parts.append(self._scanned(rest.part(0, at)))
+            rest = rest.part(at, len(rest))
+        parts.append(self._scanned(rest))
+        if len(parts) == 1:
+            return parts[0]
         return Scanned(joined([part.cleaned for part in parts]), tuple(beat for part in parts for beat in part.beats))
 
     def _scanned(self, block: Block) -> Scanned:
@@ -97,8 +101,13 @@ class Scan:
             raise InputError(f"the source went back to sample {block.first} after {self._stop}")
         gap = [Event(self._stop, "gap", samples=block.first - self._stop)] if block.first > self._stop else []
         self._stop = block.stop
-        closed = self._change(block)
+        said = self.reason
+        closed = [*self._change(block), *self._heed_the_room(block)]
         taps = self._taps(block)
+        self._choosing.watch(taps, self.session)
+        if said != self.reason:
+            told = Event(block.first, "cleaning", why=self.reason)
+            taps = [*taps[:-1], taps[-1].with_data(taps[-1].data, events=(told,))]
         if self._aside is not None:
             self._aside((gap, taps))
             return Scanned(taps[-1], ())
@@ -134,6 +143,21 @@ class Scan:
         except InputError as error:
             self._events.append(Event(block.first, "session/refused", why=str(error)))
             return []
+        return self._anew(block, session)
+
+    def _heed_the_room(self, block: Block) -> list[Beat]:
+        """Go on with what the room asks for once it has been looked at; only another chain starts anew."""
+        if not self._choosing.due(block):
+            return []
+        choice = self._choosing.choice(block, self.session)
+        if choice.chain != self._chain:
+            return self._anew(block, self.session)
+        self.reason = choice.reason
+        return []
+
+    def _anew(self, block: Block, session: Session) -> list[Beat]:
+        """Start anew with this block: beats cleaned in two ways are not averaged; those so far stay."""
+        self._settle()
         closed = self._hearts.finish()
         self._beats += closed.done
         self._begin(block, session)

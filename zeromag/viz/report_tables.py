@@ -150,11 +150,14 @@ def _cleaning(summary: Mapping[str, Any]) -> Table:
                 _percent(step.get("heart_kept")),
                 _percent((step.get("injected") or {}).get("heart_kept")),
                 _short(step.get("map_correlation")),
+                _unit(step.get("map_angle"), 1, "°"),
                 _short(step.get("noise_gain")),
+                _unit(step.get("delay_s"), 1e3, " ms"),
             )
         )
-    columns = ("step", "shielding", "heart kept", "beside the stream", "map correlation", "noise gain")
-    return Table("What was removed, and what it cost", columns, rows, "nothing was removed")
+    heart = ("heart kept", "beside the stream", "map correlation", "maps turned", "noise gain", "delay")
+    why = tuple(str(summary[key]) for key in ("chain",) if summary.get(key))
+    return Table("What was removed, and what it cost", ("step", "shielding", *heart), rows, "nothing was removed", why)
 
 
 def _channels(summary: Mapping[str, Any], say: Words) -> Table:
@@ -173,6 +176,10 @@ def _flat(tree: Mapping[str, Any], path: str = "") -> list[tuple[str, ...]]:
         else:
             rows.append((f"{path}{key}", value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
     return rows
+
+
+def _unit(value: object, scale: float, unit: str) -> str:
+    return f"{scale * value:.1f}{unit}" if isinstance(value, int | float) else "—"
 
 
 def _percent(value: object) -> str:

@@ -57,7 +57,8 @@ class Levels:
         which = np.where(self.count[0] > 0, 0, 1), np.arange(self.count.shape[1])
         total, count = self.total[which], self.count[which]
         before = self._means[-1] if self._means else np.zeros(len(total))
-        return np.where(count > 0, total / np.maximum(count, 1.0), before)
+        running: NDArray[np.float64] = np.where(count > 0, total / np.maximum(count, 1.0), before)
+        return running
 
     def lately(self) -> NDArray[np.float64]:
         """Return the mean of a second, half a second ago: (n_channels,) T."""

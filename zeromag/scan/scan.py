@@ -101,8 +101,8 @@ class Scan:
             raise InputError(f"the source went back to sample {block.first} after {self._stop}")
         gap = [Event(self._stop, "gap", samples=block.first - self._stop)] if block.first > self._stop else []
         self._stop = block.stop
-        said = self.reason
-        closed = [*self._change(block), *self._heed_the_room(block)]
+        closed, said = self._change(block), self.reason
+        closed += self._heed_the_room(block)
         taps = self._taps(block)
         self._choosing.watch(taps, self.session)
         if said != self.reason:
@@ -119,8 +119,7 @@ class Scan:
         cleaned = taps[-1]
         self.cleaning(taps)
         self._channels(taps[1])
-        self._events += gap
-        self._events += [event for event in cleaned.events if event.kind != "gap"]
+        self._events += [*gap, *(event for event in cleaned.events if event.kind != "gap")]
         found = self._hearts(cleaned)
         self._beats += found.done
         self._map_now(cleaned, found.beats)

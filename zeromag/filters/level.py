@@ -94,7 +94,7 @@ def agreed(series: NDArray[np.float64], newest: float, rows: NDArray[np.bool_]) 
     """
     count = series.shape[1]
     if count < SHORTEST:
-        return series.mean(axis=1)
+        return np.asarray(series.mean(axis=1))
     bends = (np.diff(series[rows], 2, axis=1) ** 2).sum(axis=0) / 6  # of three means: their variance, drift aside
     scatter = float(np.median(bends)) / CHANCE
     looks = [
@@ -113,9 +113,7 @@ def _look(
 ) -> tuple[float, NDArray[np.float64]]:
     """Return how far a mean (order 0) or line (1) over pieces errs when it is carried on, squared, and what it says."""
     time = np.arange(part.shape[1]) - (part.shape[1] - 1.0)
-    basis, _ = np.linalg.qr(np.vander(np.append(time, newest), order + 2, increasing=True)[:-1])
-    powers = np.vander(time, order + 2, increasing=True)
-    scale = basis.T @ powers  # upper triangular: the polynomials in the powers of time
+    basis, scale = np.linalg.qr(np.vander(time, order + 2, increasing=True))
     now = np.linalg.solve(scale.T, newest ** np.arange(order + 2.0))  # each orthogonal polynomial at that moment
     shares = part @ basis
     said = shares[:, : order + 1] @ now[: order + 1]

@@ -21,6 +21,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.limits import limits
+
 RESULTS = Path(__file__).parent / "results"
 NAMED = ("numpy", "scipy", "numba", "mne", "mne-lsl", "padasip", "pyzmq", "pylsl", "h5py", "PySide6-Essentials")
 TURN_S = 4e-3  # of one candidate
@@ -97,7 +99,7 @@ def beside(
 
 
 def machine() -> dict[str, object]:
-    """Return what the figures belong to: commit, processor, versions, date, and how busy the machine was."""
+    """Return what the figures belong to: commit, processor and its limits, versions, date, and how busy it was."""
     versions: dict[str, str] = {}
     for name in NAMED:
         try:
@@ -110,6 +112,7 @@ def machine() -> dict[str, object]:
         "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
         "cpu": _cpu(),
         "cores": os.cpu_count(),
+        "limits": limits(),
         "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "system": platform.platform(terse=True),
         "python": platform.python_version(),

@@ -38,10 +38,16 @@ def _table(lines: list[dict[str, Any]]) -> str:
 def section(result: dict[str, Any]) -> str:
     """Return one script's table, and what it was taken on."""
     versions = ", ".join(f"{name} {number}" for name, number in result["versions"].items())
+    known = result.get("limits")
+    limits = (
+        f"{known['multiply_adds_G_s']:g} G multiply-adds/s and {known['memory_GB_s']:g} GB/s of memory a core, "
+        if known
+        else ""
+    )
     state = f"{result['commit']}{' with changes' if result['dirty'] else ''}"
     return (
         f"### `python -m benchmarks.{result['script']}`\n\n{_table(result['lines'])}\n\n"
-        f"{result['date']}, commit {state}; {result['cpu']}, {result['cores']} cores, load {result['load']}, "
+        f"{result['date']}, commit {state}; {result['cpu']}, {result['cores']} cores, {limits}load {result['load']}, "
         f"{result['system']}, Python {result['python']}, {versions}.\n"
     )
 

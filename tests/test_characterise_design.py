@@ -104,11 +104,11 @@ def test_every_generator_makes_what_its_example_says() -> None:
 
 
 def test_a_vest_goes_round_the_chest_and_looks_outwards() -> None:
-    vest = design("vest:4x10/50/360/240")
+    vest = design("vest:4x10/50/360/280")
     x, y, z = vest.positions.T
-    np.testing.assert_allclose((x / 0.18) ** 2 + ((z + 0.12) / 0.12) ** 2, 1.0)
+    np.testing.assert_allclose((x / 0.18) ** 2 + ((z + 0.14) / 0.14) ** 2, 1.0)
     assert np.unique(np.round(y, 9)).tolist() == pytest.approx([-0.075, -0.025, 0.025, 0.075])
-    assert ((vest.positions + np.array([0, 0, 0.12])) * vest.axes)[:, [0, 2]].sum(axis=1).min() > 0.05
+    assert ((vest.positions + np.array([0, 0, 0.14])) * vest.axes)[:, [0, 2]].sum(axis=1).min() > 0.05
     ring = vest.positions[:10]
     steps = np.linalg.norm(ring - np.roll(ring, 1, axis=0), axis=1)
     assert steps.max() / steps.min() < 1.1  # equal along the ellipse, so chords nearly are
@@ -116,14 +116,14 @@ def test_a_vest_goes_round_the_chest_and_looks_outwards() -> None:
 
 
 def test_sensors_all_around_are_reckoned_about_a_sphere_and_know_more_than_their_front() -> None:
-    vest = design("vest:4x10/50/360/240")
+    vest = design("vest:4x10/50/360/280")
     task = replace(task_for([vest, grid()]), heart=COARSE.heart)
     assert isinstance(task.conductor, Sphere)
     assert not isinstance(task_for([grid()]).conductor, Sphere)
-    row, front = assess("vest", vest, task), vest.pick(np.flatnonzero(vest.positions[:, 2] > -0.12))
+    row, front = assess("vest", vest, task), vest.pick(np.flatnonzero(vest.positions[:, 2] > -0.14))
     assert information(front, task).bits < row.bits
     assert row.bits_farther < row.bits
-    chosen = information(design("greedy:20/vest:4x10/50/360/240"), task).bits
+    chosen = information(design("greedy:20/vest:4x10/50/360/280"), task).bits
     assert information(vest.pick(range(0, 40, 2)), task).bits < chosen < row.bits
 
 

@@ -21,8 +21,9 @@ from zeromag.sensors import SensorArray
 DEPTHS = (0.08, 0.10, 0.12)  # m below the array, where a dipole's bound is told
 STANDOFF = 0.02  # m, how much farther off the array is tried as well
 MOST = 2048  # channels
-# a body for sensors all around it: as deep as a chest, 10 mm below the skin in front and behind, the heart inside
-ROUND = Sphere(centre=(0.0, 0.0, -0.12), radius=0.11)
+# a body for sensors all around it: as deep as a chest, 15 mm below a vest of 28 cm, all of the heart before its middle,
+# where a dipole would be silent
+ROUND = Sphere(centre=(0.0, 0.0, -0.14), radius=0.125)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +210,7 @@ GENERATORS = {
     "hexagonal": Generator("hexagonal:3/40", (1, 1), _hexagonal),
     "curved": Generator("curved:6x6/40/200", (2, 2), _curved),
     "curved-triaxial": Generator("curved-triaxial:6x6/40/200", (2, 2), lambda *size: triaxial(_curved(*size))),
-    "vest": Generator("vest:6x12/40/360/240", (2, 3), _vest),
+    "vest": Generator("vest:6x12/40/360/280", (2, 3), _vest),
     "greedy": Generator("greedy:36/240", (1, 1), _chosen),
 }
 STANDARD = ("grid:3x3/40", "grid:6x6/40", "triaxial:6x6/40", "grid:8x8/30", "grid:10x10/22")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from zeromag.stage import Stage
 
 NOISE = 0.15e-12  # T rms of a sample: 15 fT/√Hz over 100 Hz
+FAR = 0.1  # m: a place known no better is not known
 RATE = 1000.0  # Hz; spatial stages do not depend on it
 
 
@@ -47,7 +48,9 @@ def run(flags: argparse.Namespace) -> int:
             except ValueError as error:
                 raise InputError(f"{name}: {error}") from error
     if any(map(wraps, arrays)):
-        print("zeromag: sensors lie behind the heart, so all is reckoned in a sphere of 11 cm radius", file=sys.stderr)
+        print(
+            "zeromag: sensors lie behind the heart, so all is reckoned in a sphere of 12.5 cm radius", file=sys.stderr
+        )
     table = [HEAD, *(_cells(row, extra) for row, extra in zip(rows, more, strict=True))]
     if flags.out is not None:
         _write(flags.out, table, rows, more, arrays)
@@ -89,7 +92,7 @@ def _cells(row: Design, more: dict[str, float]) -> tuple[str, ...]:
     lengths = [*row.bound, row.gain, row.shift, row.tilt]
     return (
         row.name, str(row.channels), f"{row.bits:.1f}", str(row.freedom), f"{row.bits_farther:.1f}",
-        *(f"{1e3 * length:.2f}" for length in lengths),
+        *(f"{1e3 * length:.2f}" if length < FAR else "—" for length in lengths),
         "—" if np.isnan(more["map_error"]) else f"{more['map_error']:.2%}",
         *("—" if np.isnan(more[name]) else f"{more[name]:.0%}" for name in ("hfc1", "hfc2", "hfc3", "joint", "sss")),
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from zeromag.characterise.designs import Design
 
-BEHIND = -0.12  # m: sensors farther back are drawn hollow
+BEHIND = -0.13  # m: sensors farther back are drawn hollow
+ABOVE: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": 3, "fontsize": 7, "frameon": False}
 DRAWN = 8  # designs whose places are drawn; the bars show all
 
 
@@ -50,7 +51,7 @@ def design_figure(rows: Sequence[Design], arrays: Sequence[SensorArray]) -> Figu
         axes.plot(x[behind], y[behind], "o", ms=3, mew=0.5, mfc="none", color="#8a97a6")
         axes.plot(x[~behind], y[~behind], ".", ms=3, color="#1f5fa8")
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], aspect="equal")
-        axes.set_title(rows[k].name, fontsize=8)
+        axes.set_title(rows[k].name, fontsize=8 if len(rows[k].name) < 24 else 6)
     axes = figure.axes[0]
     axes.set_xticks([-100, 0, 100], ["−100", "0", "100 mm"], fontsize=7)
     below = parts[1].subgridspec(1, 3, wspace=0.3)
@@ -60,15 +61,16 @@ def design_figure(rows: Sequence[Design], arrays: Sequence[SensorArray]) -> Figu
     bars.barh(names, [row.bits_farther for row in rows], color="#9cc3ea", height=0.4, label="20 mm farther off")
     bars.invert_yaxis()
     bars.set_xlabel("information, bit/sample", fontsize=8)
-    bars.legend(fontsize=7)
+    bars.legend(**ABOVE)
     bounds = figure.add_subplot(below[1])
     for row in rows:
         bounds.semilogy([80, 100, 120], [1e3 * value for value in row.bound], "o-", ms=3, lw=1.2, label=row.name)
     bounds.set_xticks([80, 100, 120])
-    bounds.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    for axis_format in (bounds.yaxis.set_major_formatter, bounds.yaxis.set_minor_formatter):
+        axis_format(lambda value, _: f"{value:g}")
     bounds.set_xlabel("depth of the dipole, mm", fontsize=8)
-    bounds.set_ylabel("its place is known to, mm (one sample)", fontsize=8)
-    bounds.legend(fontsize=7)
+    bounds.set_title("its place is known to, mm (one sample)", fontsize=8)
+    bounds.legend(fontsize=6, loc="lower right", frameon=False)
     errors = figure.add_subplot(below[2])
     at = np.arange(len(rows))
     for k, (what, name) in enumerate((("gain 1 %", "gain"), ("place 1 mm", "shift"), ("axis 1°", "tilt"))):
@@ -76,7 +78,7 @@ def design_figure(rows: Sequence[Design], arrays: Sequence[SensorArray]) -> Figu
     errors.set_yticks(at, [""] * len(rows))  # the rows are those of the first panel
     errors.invert_yaxis()
     errors.set_xlabel("moves a dipole 10 cm deep by, mm", fontsize=8)
-    errors.legend(fontsize=7)
+    errors.legend(**ABOVE)
     for axes in (bars, bounds, errors):
-        axes.tick_params(labelsize=7)
+        axes.tick_params(labelsize=7, which="both")
     return figure

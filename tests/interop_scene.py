@@ -7,6 +7,7 @@ from collections.abc import Generator
 import numpy as np
 
 from zeromag.acquire.recorded import Recorded
+from zeromag.acquire.source import Source
 from zeromag.block import Block
 from zeromag.event import Event
 from zeromag.sensors import SensorArray
@@ -46,7 +47,7 @@ def everything() -> Recorded:
     return Recorded(sensors, RATE, chunks, samples=SAMPLES, block=100)
 
 
-def joined(source: Recorded) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def joined(source: Source) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sample index (n,), data (n, channels) and mask of everything a source gives."""
     blocks = list(source.blocks())
     index = np.concatenate([np.arange(block.first, block.stop) for block in blocks])

@@ -12,6 +12,7 @@ import warnings
 from pathlib import Path
 
 import edfio
+import h5py
 import mne
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from zeromag.acquire.fif import to_raw, write_fif
 from zeromag.acquire.mne_source import mne_source
 from zeromag.acquire.recording import write_recording
 from zeromag.acquire.replay import replay
+from zeromag.acquire.simulate import simulation
 from zeromag.errors import InputError, StorageError
 from zeromag.export.bids import write_bids
 from zeromag.export.edf import write_edf
@@ -82,6 +84,19 @@ def test_the_command_makes_fif_of_our_own_recording(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert_all_is_there(tmp_path / "new" / "scan_meg.fif")
+
+
+def test_whole_counts_come_through_journal_hdf5_and_fif_to_the_bit(tmp_path: Path) -> None:
+    """What a digitiser gave is kept as integers in journal and recording, as doubles in the FIF."""
+    simulated = simulation("sim:adult?seconds=2&rows=3&columns=3")
+    write_recording(tmp_path / "scan.zm.h5", simulated)
+    with h5py.File(tmp_path / "scan.zm.h5") as file:
+        assert file["raw/data"].dtype == np.int32
+    write_fif(tmp_path / "scan_meg.fif", replay(tmp_path / "scan.zm.h5"))
+    index, data, _ = joined(simulated)
+    index_back, data_back, _ = joined(replay(tmp_path / "scan_meg.fif"))
+    assert_array_equal(index_back, index)
+    assert_array_equal(data_back, data)
 
 
 def test_spans_of_a_mask() -> None:

@@ -10,10 +10,7 @@ import mne
 import numpy as np
 import pytest
 
-
-def zeromag(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "zeromag", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+from tests.commands import zeromag
 
 
 def sentence(done: subprocess.CompletedProcess[str]) -> str:
@@ -39,7 +36,8 @@ def fif(tmp_path: Path) -> Path:
 
 
 def test_help_names_every_command() -> None:
-    done = zeromag("--help")
+    command = [sys.executable, "-m", "zeromag", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0
     for command in ("live", "map", "acquire", "process", "view", "beats", "simulate", "filters", "doctor"):
         assert f"    {command} " in done.stdout

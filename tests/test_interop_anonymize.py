@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import subprocess
-import sys
 import warnings
 import zlib
 from pathlib import Path
@@ -15,6 +13,7 @@ import mne
 import pytest
 from numpy.testing import assert_array_equal
 
+from tests.commands import zeromag
 from zeromag.acquire.fif import write_fif
 from zeromag.acquire.recording import write_recording
 from zeromag.acquire.replay import replay
@@ -46,11 +45,10 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def zeromag(*arguments: str | Path) -> bytes:
+def said_by(*arguments: str | Path) -> str:
     """Everything a command says; it must work."""
-    command = [sys.executable, "-m", "zeromag", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, timeout=250, check=False)
-    assert done.returncode == 0, done.stderr.decode()
+    done = zeromag(*arguments)
+    assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 
 
@@ -87,9 +85,9 @@ def test_the_search_finds_what_is_planted(planted: Path) -> None:
 
 @pytest.mark.parametrize("name", ["scan_meg.fif", "scan.zm.h5"])
 def test_anonymize_leaves_nothing_but_samples(planted: Path, tmp_path: Path, name: str) -> None:
-    said = zeromag("anonymize", planted, "--out", tmp_path / name)
+    said = said_by("anonymize", planted, "--out", tmp_path / name)
     assert found(tmp_path, HEADER + WORDS) == []
-    assert not any(word.encode() in said for word in HEADER + WORDS)
+    assert not any(word in said for word in HEADER + WORDS)
     before, after = replay(planted, block=1000), replay(tmp_path / name, block=1000)
     for old, new in zip(before.blocks(), after.blocks(), strict=True):
         assert_array_equal(new.data, old.data)
@@ -113,26 +111,25 @@ def test_a_status_and_a_frame_in_words_go_too(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         loud.save(raw, fmt="double", overwrite=True, verbose="error")
-    zeromag("anonymize", raw, "--out", tmp_path / "out" / "x.zm.h5")
+    said_by("anonymize", raw, "--out", tmp_path / "out" / "x.zm.h5")
     assert found(tmp_path / "out", ("Erika",)) == []
     assert replay(tmp_path / "out" / "x.zm.h5").sensors.frame == "unnamed"
 
 
 def test_no_output_of_map_and_export_names_the_patient(planted: Path, tmp_path: Path) -> None:
     (tmp_path / "session.toml").write_text("[map]\npixels = 16\n")
-    said = zeromag("map", planted, "--out", tmp_path / "map", "--session", tmp_path / "session.toml")
+    said = said_by("map", planted, "--out", tmp_path / "map", "--session", tmp_path / "session.toml")
     for to, out in (("fif", "e_meg.fif"), ("bids", "tree"), ("csv", "e.csv")):
-        said += zeromag("export", planted, "--to", to, "--out", tmp_path / out)
+        said += said_by("export", planted, "--to", to, "--out", tmp_path / out)
     write_recording(tmp_path / "own.zm.h5", replay(planted))
     assert found(tmp_path, HEADER) == []
-    assert not any(word.encode() in said for word in HEADER)
+    assert not any(word in said for word in HEADER)
     assert mne.io.read_info(tmp_path / "e_meg.fif", verbose="error")["subject_info"] is None
 
 
 def test_the_recording_is_not_written_over_itself(planted: Path) -> None:
     before = planted.read_bytes()
-    command = [sys.executable, "-m", "zeromag", "anonymize", str(planted), "--out", str(planted)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = zeromag("anonymize", planted, "--out", planted)
     assert done.returncode == 1
     assert "itself" in done.stderr
     assert planted.read_bytes() == before

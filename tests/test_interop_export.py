@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from tests.commands import zeromag
 from tests.interop_scene import BAD, GAP, MARK, RATE, SAMPLES, everything, joined
 from zeromag.acquire.bad_spans import BadSpan, bad_spans
 from zeromag.acquire.fif import to_raw, write_fif
@@ -29,11 +30,6 @@ from zeromag.errors import InputError, StorageError
 from zeromag.export.bids import write_bids
 from zeromag.export.edf import write_edf
 from zeromag.export.table import write_csv
-
-
-def zeromag(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "zeromag", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 def assert_all_is_there(path: Path) -> None:

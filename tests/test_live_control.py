@@ -135,7 +135,7 @@ class Live:
         self.out.mkdir()
         self.stop = threading.Event()
         self.told: list[dict[str, Any]] = []
-        self.ready = {"acquire": threading.Event(), "process": threading.Event()}
+        self.ready = {name: threading.Event() for name in ("acquire", "process", "scan")}
         self.endpoint: dict[str, str] = {}
 
     def hear(self, name: str, news: Any) -> None:
@@ -143,6 +143,8 @@ class Live:
         if "endpoint" in news:
             self.endpoint[name] = str(news["endpoint"])
             self.ready[name].set()
+        if name == "process" and "say" in news:  # what it is cleaned by: the first block has come
+            self.ready["scan"].set()
 
     def acquire(self) -> None:
         acquire(
@@ -165,7 +167,7 @@ def test_orders_through_the_processing_reach_the_acquisition_and_map_the_same_of
     threads = [threading.Thread(target=work, daemon=True) for work in (live.acquire, live.process)]
     for thread in threads:
         thread.start()
-    assert live.ready["process"].wait(60)
+    assert live.ready["scan"].wait(120)  # before that there is no array to try settings on
     at = ["control", "--from", live.endpoint["process"]]
     assert main([*at, "mark", "breath held"]) == 0
     assert main([*at, "set", "clean.line=60", "beats.after=0.45"]) == 0

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import h5py
@@ -14,6 +12,7 @@ import pytest
 import wfdb
 from numpy.typing import NDArray
 
+from tests.commands import zeromag
 from zeromag.acquire.fif import to_raw
 from zeromag.acquire.simulate import simulation
 from zeromag.acquire.source import open_source
@@ -26,10 +25,6 @@ from zeromag.session import Session
 REAL_HEART = "sim:vcg?record={data}/vcg/s0010_re&seconds=38"
 BEATS = {"100": (1.0, 1.0), "102": (1.0, 1.0), "106": (0.999, 1.0), "119": (1.0, 1.0), "123": (0.998, 1.0)}
 ANNOTATED = set("NLRBAaJSVrFejnE/fQ?")  # the annotation codes that are beats
-
-
-def zeromag(*arguments: str) -> None:
-    subprocess.run([sys.executable, "-m", "zeromag", *arguments], check=True, capture_output=True, timeout=300)
 
 
 def mapped(source: str, block: int = 1000) -> Outcome:
@@ -51,8 +46,8 @@ def scanned(source: str, block: int) -> Outcome:
 def scan(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A real vectorcardiogram in the simulated room, recorded as FIF and mapped, by the commands."""
     folder = tmp_path_factory.mktemp("vcg")
-    zeromag("simulate", REAL_HEART.format(data=data), "--out", str(folder / "v.fif"))
-    zeromag("map", str(folder / "v.fif"), "--out", str(folder))
+    assert zeromag("simulate", REAL_HEART.format(data=data), "--out", folder / "v.fif").returncode == 0
+    assert zeromag("map", folder / "v.fif", "--out", folder).returncode == 0
     return folder
 
 
@@ -98,7 +93,7 @@ def test_the_fif_holds_the_simulation_bit_for_bit(scan: Path, data: Path) -> Non
 @pytest.mark.parametrize("record", sorted(BEATS))
 def test_beats_of_real_ecgs_are_found_no_worse_than_by_the_best_peer(record: str, data: Path, tmp_path: Path) -> None:
     table = tmp_path / "beats.tsv"
-    zeromag("beats", str(data / "beats" / f"{record}.hea"), "--out", str(table))
+    assert zeromag("beats", data / "beats" / f"{record}.hea", "--out", table).returncode == 0
     found = np.array([float(line.split("\t")[1]) for line in table.read_text().splitlines()[1:]])
     notes = wfdb.rdann(str(data / "beats" / record), "atr")
     true = np.array([s for s, symbol in zip(notes.sample, notes.symbol, strict=True) if symbol in ANNOTATED])
@@ -109,10 +104,17 @@ def test_beats_of_real_ecgs_are_found_no_worse_than_by_the_best_peer(record: str
     assert round(float(predictivity), 3) >= BEATS[record][1]
 
 
+SHORT = "sim:adult?seconds=6&heart_rate=90&seed=3"
+
+
+@pytest.fixture(scope="module")
+def whole() -> Outcome:
+    return mapped(SHORT)
+
+
 @pytest.mark.parametrize("block", [1, 7, 640])
-def test_no_block_size_changes_one_bit(block: int) -> None:
-    source = "sim:adult?seconds=6&heart_rate=90&seed=3"
-    whole, cut = mapped(source), scanned(source, block)
+def test_no_block_size_changes_one_bit(whole: Outcome, block: int) -> None:
+    cut = scanned(SHORT, block)
     for name in ("beats", "events", "parameters", "dipoles", "cleaning", "channels", "heart_rate", "usable"):
         assert repr(getattr(whole, name)) == repr(getattr(cut, name)), name  # repr: NaN is NaN, and no bit is lost
     for one, other in zip(whole.averages, cut.averages, strict=True):

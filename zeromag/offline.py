@@ -31,8 +31,10 @@ def session_of(source: Source, session: Session) -> Session:
     return session.calibrated_like(getattr(source, "session", {}))
 
 
-def map_source(source: Source, session: Session, progress: Progress = silent) -> Outcome:
+def map_source(source: Source, session: Session, progress: Progress = silent, *, aside: bool = True) -> Outcome:
     """Return what the scan of an open source finds, `session.source` being what it is called.
+
+    `aside` has a second core help; without it one core does everything, to the same bits.
 
     Raises
     ------
@@ -45,7 +47,7 @@ def map_source(source: Source, session: Session, progress: Progress = silent) ->
     session = session_of(source, session)
     scan: Scan | None = None
     for piece in source.blocks():
-        scan = scan or Scan(piece, session, aside=True)
+        scan = scan or Scan(piece, session, aside=aside)
         scan(piece)
         progress((piece.stop - scan.first) / source.rate, seconds)
     if scan is None:

@@ -17,6 +17,7 @@ from zeromag.acquire.order import Change, Order, Reply
 from zeromag.acquire.publisher import ANYWHERE_LOCAL, Publisher
 from zeromag.acquire.subscription import Subscription
 from zeromag.block import Block
+from zeromag.errors import LinkError
 from zeromag.live.broadcast import Broadcast
 from zeromag.scan.chosen import calibrated
 from zeromag.scan.scan import Scan
@@ -101,7 +102,9 @@ class _Processing:
     def order(self, order: Order) -> Reply:
         """Hand an order on to the acquisition, unless it asks for settings that could not work here."""
         scan = self._scan
-        if isinstance(order, Change) and scan is not None:
+        if isinstance(order, Change):
+            if scan is None:
+                raise LinkError("settings are tried on the array, and no sample has come yet: give the order again")
             scan.fits(scan.session.changed(**order.settings))
         return self._control.order(order)
 

@@ -68,7 +68,7 @@ def _scanned(member: Member, session: Session) -> tuple[Outcome, Session]:
     try:
         source = open_source(str(member.path), block=BLOCK)
         session = session_of(source, session)
-        return map_source(source, session), session
+        return map_source(source, session, aside=False), session  # every core has a recording of its own
     except OSError as error:
         raise InputError(f"{member.path} cannot be read: {error.strerror or error}") from error
 

@@ -90,6 +90,15 @@ def test_the_fif_holds_the_simulation_bit_for_bit(scan: Path, data: Path) -> Non
     np.testing.assert_array_equal(recorded, simulated)
 
 
+def test_beats_of_magnetometers_are_those_of_the_map(scan: Path, tmp_path: Path) -> None:
+    table = tmp_path / "beats.tsv"
+    assert zeromag("beats", scan / "v.fif", "--out", table).returncode == 0
+    found = [line.split("\t") for line in table.read_text().splitlines()[1:]]
+    events = [line.split("\t") for line in (scan / "events.tsv").read_text().splitlines()[1:]]
+    mapped_beats = [(round(float(row[0]), 6), row[2]) for row in events if row[2].startswith("beat/")]
+    assert [(float(row[0]), row[2]) for row in found] == mapped_beats
+
+
 @pytest.mark.parametrize("record", sorted(BEATS))
 def test_beats_of_real_ecgs_are_found_no_worse_than_by_the_best_peer(record: str, data: Path, tmp_path: Path) -> None:
     table = tmp_path / "beats.tsv"

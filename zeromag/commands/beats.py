@@ -8,25 +8,17 @@ import sys
 
 from zeromag.commands.settings import session_of
 from zeromag.errors import StorageError
-from zeromag.mapping.beat import Beat
 
 
 def run(flags: argparse.Namespace) -> int:
     """Write `onset sample trial_type rr why`, one row a beat."""
+    from zeromag import offline
     from zeromag.acquire.source import open_source
-    from zeromag.mapping.detect import Beats, Search
-    from zeromag.offline import BLOCK
+    from zeromag.scan.beats_only import find_beats
 
     session = session_of(flags)
-    source = open_source(session.source, block=BLOCK)
-    search: Search | None = None
-    found: list[Beat] = []
-    first = 0
-    for block in source.blocks():
-        if search is None:
-            search, first = Beats(channel=flags.channel or "").start(block), block.first
-        found += search(block)
-    found += search.finish() if search is not None else []
+    source = open_source(session.source, block=offline.BLOCK)
+    found, first = find_beats(source, offline.session_of(source, session), flags.channel or "")
     rows = ["onset\tsample\ttrial_type\trr\twhy"]
     for beat in found:
         rr = "n/a" if math.isnan(beat.rr) else f"{beat.rr:.6f}"

@@ -1,12 +1,34 @@
-"""The commands of a running instrument as processes, for tests and benchmarks that need the real thing."""
+"""The commands of a running instrument, and programs, as processes of their own: for what needs the real thing."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LSL = "[multicast]\nResolveScope = machine\nListenAddress = 127.0.0.1\n[lab]\nKnownPeers = {127.0.0.1}\n"
+
+
+def printed(program: str, *words: str, **environment: str) -> list[str]:
+    """Run a Python program; return the lines it prints."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program, *words], capture_output=True, text=True, cwd=ROOT,
+        timeout=300, env={**os.environ, **environment}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def alone(program: str, folder: Path, *words: str) -> list[str]:
+    """Run a program whose LSL sees this machine only; return the lines it prints."""
+    config = folder / "lsl.cfg"
+    config.write_text(LSL)
+    return printed(program, *words, LSLAPICFG=str(config))
 
 
 @contextmanager

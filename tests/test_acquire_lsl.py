@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.instrument import alone, printed
 
 # The outlet sends at real time; the source reads what comes, through a restart of the outlet.
 PROGRAM = """
@@ -55,21 +52,7 @@ print("all 2000")
 
 def test_what_lsl_sends_arrives_whole_and_placed(tmp_path: Path) -> None:
     pytest.importorskip("pylsl", reason="LSL needs pylsl: pip install 'zeromag[lsl]'")
-    config = tmp_path / "lsl.cfg"
-    config.write_text(
-        "[multicast]\nResolveScope = machine\nListenAddress = 127.0.0.1\n[lab]\nKnownPeers = {127.0.0.1}\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "LSLAPICFG": str(config)},
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [
+    assert alone(PROGRAM, tmp_path) == [
         "no LSL stream is named 'nobody' here: is its sender running and on this network?",
         "all 2000",
     ]
@@ -82,8 +65,7 @@ def test_without_pylsl_it_says_what_to_install() -> None:
         "from zeromag.errors import LinkError\n"
         "try:\n    open_source('lsl:x')\nexcept LinkError as error:\n    print(error)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert done.stdout == "LSL needs the package pylsl: pip install 'zeromag[lsl]'\n"
+    assert printed(program) == ["LSL needs the package pylsl: pip install 'zeromag[lsl]'"]
 
 
 # Acquires for three seconds with the raw stream on LSL, read back with mne-lsl while it runs.
@@ -141,7 +123,7 @@ print("as sent")
 def test_mne_lsl_reads_what_acquire_sends_with_places_and_units(tmp_path: Path) -> None:
     pytest.importorskip("pylsl", reason="LSL needs pylsl: pip install 'zeromag[lsl]'")
     pytest.importorskip("mne_lsl", reason="the reader that is tried here: pip install mne-lsl")
-    assert run_alone(MNE_LSL, tmp_path) == ["as sent"]
+    assert alone(MNE_LSL, tmp_path) == ["as sent"]
 
 
 # Process B sends what it cleaned; a plain pylsl reader takes it.
@@ -195,18 +177,94 @@ print("as cleaned")
 @pytest.mark.nightly
 def test_process_sends_what_it_cleaned(tmp_path: Path) -> None:
     pytest.importorskip("pylsl", reason="LSL needs pylsl: pip install 'zeromag[lsl]'")
-    assert run_alone(FILTERED, tmp_path) == ["as cleaned"]
+    assert alone(FILTERED, tmp_path) == ["as cleaned"]
 
 
-def run_alone(program: str, folder: Path) -> list[str]:
-    """Run a program whose LSL sees this machine only; return the lines it prints."""
-    config = folder / "lsl.cfg"
-    config.write_text(
-        "[multicast]\nResolveScope = machine\nListenAddress = 127.0.0.1\n[lab]\nKnownPeers = {127.0.0.1}\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=120,
-        env={**os.environ, "LSLAPICFG": str(config)}, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
+# A device that goes on by its own clock whether anybody sends or reads it: each value is the index of its sample.
+DEVICE = """
+import sys, time
+import pylsl
+rate, began = 1000.0, float(sys.argv[1])
+info = pylsl.StreamInfo("zm-stall", "MEG", 1, rate, pylsl.cf_double64, "zm-stall")
+channel = info.desc().append_child("channels").append_child("channel")
+for key, value in {"label": "S1", "type": "mag", "unit": "0"}.items():
+    channel.append_child_value(key, value)
+place = channel.append_child("loc")
+for key in ("R0x", "R0y", "R0z", "Exx", "Exy", "Exz", "Eyx", "Eyy", "Eyz", "Ezx", "Ezy"):
+    place.append_child_value(key, "0.0")
+place.append_child_value("Ezz", "1.0")
+outlet = pylsl.StreamOutlet(info)
+print("ready", flush=True)
+at = int((pylsl.local_clock() - began) * rate)
+while True:
+    time.sleep(0.01)
+    upto = int((pylsl.local_clock() - began) * rate)
+    at = upto - 10 if upto - at > 400 else at  # what it missed while it stood still is gone
+    outlet.push_chunk([[float(n)] for n in range(at, upto)], began + (upto - 1) / rate)
+    at = upto
+"""
+
+# Reads the device through what is done to it; every sample must stand where the device took it.
+STALLS = """
+import os, signal, subprocess, sys, time
+import pylsl
+from zeromag.acquire.source import open_source
+device, stall, what = sys.argv[1], float(sys.argv[2]), sys.argv[3].split(",")
+began = pylsl.local_clock()
+
+def start():
+    sender = subprocess.Popen([sys.executable, "-c", device, repr(began)], stdout=subprocess.PIPE, text=True)
+    sender.stdout.readline()
+    return sender
+
+sender = start()
+blocks = open_source("lsl:zm-stall", block=10).blocks()
+lost, shift, block = 0, None, next(blocks)
+
+def read(until):
+    global lost, shift, block
+    while True:
+        shift = block.data[0, 0] - block.first if shift is None else shift
+        assert (block.data[:, 0] == shift + block.first + range(len(block))).all(), (block.data[0, 0], block.first)
+        lost += sum(event.samples for event in block.events if event.kind == "gap")
+        if block.stop + shift >= until:
+            return
+        block = next(blocks)
+
+def now():
+    return (pylsl.local_clock() - began) * 1000.0
+
+try:
+    read(now() + 500)
+    for how in what:
+        before = lost
+        if how == "reader":
+            time.sleep(stall)
+        elif how == "sender":
+            sender.send_signal(signal.SIGSTOP)
+            time.sleep(stall)
+            sender.send_signal(signal.SIGCONT)
+        else:
+            sender.kill()
+            sender.wait()
+            time.sleep(stall)
+            sender = start()
+        read(now() + 500)
+        print(how, lost - before)
+finally:
+    sender.kill()
+    sender.wait()
+"""
+
+
+@pytest.mark.parametrize(
+    ("stall", "what"), [(0.5, "sender"), pytest.param(10.0, "reader,sender,restart", marks=pytest.mark.nightly)]
+)
+def test_a_stall_loses_nothing_or_is_a_gap_of_its_length(tmp_path: Path, stall: float, what: str) -> None:
+    pytest.importorskip("pylsl", reason="LSL needs pylsl: pip install 'zeromag[lsl]'")
+    for line in alone(STALLS, tmp_path, DEVICE, str(stall), what):
+        how, lost = line.split()
+        if how == "reader":
+            assert int(lost) == 0
+        else:  # each sample stands where it was taken, which the program itself checks: so the gap is exact
+            assert 1000 * stall - 50 <= int(lost) < 1000 * stall + 20_000

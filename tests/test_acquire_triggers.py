@@ -73,6 +73,26 @@ def test_every_step_is_told_once_at_its_sample_as_by_mne(block: int) -> None:
         assert len(ours) > 40
 
 
+@pytest.mark.parametrize("block", [1, 7, 10, STREAM])
+def test_a_noisy_slow_and_bouncing_edge_is_one_event(block: int) -> None:
+    rng = np.random.default_rng(3)
+    line, edges = np.zeros(STREAM), list(range(100, STREAM - 100, 97))
+    for edge in edges:
+        line[edge : edge + 40] = 5.0
+        line[edge : edge + 3] = [1.6, 3.2, 4.4]  # it rises over four samples
+        line[edge + 5], line[edge + 38] = 0.5, 1.0  # and its contact bounces, when it opens too
+    data = np.zeros((STREAM, 4))
+    data[:, 2] = line + 0.15 * rng.standard_normal(STREAM)
+    data[:, 3] = np.repeat(rng.integers(0, 9, STREAM // 10), 10)  # a digital one beside it
+    triggers, events = Triggers(), []
+    for first in range(0, STREAM, block):
+        events += triggers(Block(data[first : first + block].copy(), first, RATE, sensors())).events
+    found = np.array([event.sample for event in events if event.channel == "S02"])
+    assert set((found - edges).tolist()) <= {0, 1}  # noise decides where a slow edge begins
+    steps = np.flatnonzero(np.diff(data[:, 3]) > 0) + 1
+    assert [event.sample for event in events if event.channel == "S03"] == steps.tolist()
+
+
 def test_a_gap_is_no_step_and_a_told_one_is_not_told_twice() -> None:
     triggers = Triggers()
     high = np.zeros((10, 4))

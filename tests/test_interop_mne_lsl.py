@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.instrument import alone
 from zeromag.acquire.fif import write_fif
 from zeromag.acquire.simulate import simulation
-
-ROOT = Path(__file__).resolve().parent.parent
 
 # our source reads what mne-lsl plays of a FIF that we wrote
 PLAYED = """
@@ -78,24 +74,6 @@ print("largest difference", np.abs(data[-4000:] - whole).max() / np.abs(whole).m
 """
 
 
-def run(program: str, folder: Path, *words: str) -> str:
-    config = folder / "lsl.cfg"
-    config.write_text(
-        "[multicast]\nResolveScope = machine\nListenAddress = 127.0.0.1\n[lab]\nKnownPeers = {127.0.0.1}\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, *words],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "LSLAPICFG": str(config)},
-        timeout=200,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 needed = pytest.mark.skipif(not importlib.util.find_spec("mne_lsl"), reason="mne-lsl as a peer: pip install mne-lsl")
 
 
@@ -103,7 +81,7 @@ needed = pytest.mark.skipif(not importlib.util.find_spec("mne_lsl"), reason="mne
 @pytest.mark.nightly
 def test_ours_reads_what_mne_lsl_plays(tmp_path: Path) -> None:
     write_fif(tmp_path / "played_meg.fif", simulation("sim:adult?seconds=5&references=0"))
-    said = run(PLAYED, tmp_path, str(tmp_path / "played_meg.fif"))
+    said = alone(PLAYED, tmp_path, str(tmp_path / "played_meg.fif"))[-1]
     assert float(said.split()[2]) < 1e-6, said
     assert "{'mag'}" in said
 
@@ -111,6 +89,6 @@ def test_ours_reads_what_mne_lsl_plays(tmp_path: Path) -> None:
 @needed
 @pytest.mark.nightly
 def test_mne_lsl_reads_what_ours_sends(tmp_path: Path) -> None:
-    said = run(SENT, tmp_path)
+    said = alone(SENT, tmp_path)[-1]
     assert float(said.split()[2]) == 0.0, said
     assert int(said.split()[3]) == 4000

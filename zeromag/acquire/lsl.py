@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Generator
+from itertools import pairwise
 from types import ModuleType
 from typing import Any, Final, Self
 
@@ -68,15 +69,18 @@ class LslSource:
                     if time.monotonic() - heard > SILENCE_SECONDS:
                         raise SourceLostError(f"the LSL stream '{self.name}' gave nothing for {SILENCE_SECONDS:g} s")
                     continue
-                heard = time.monotonic()
-                if last is not None and stamps[0] - last > GAP_SECONDS + 1 / self.rate:
-                    first += round((stamps[0] - last) * self.rate) - 1
-                    clock = ClockFit(self.rate)
-                data = np.array(rows, dtype=np.float64) * self._scale
-                t_ns = clock(first + len(data), time.monotonic_ns())
-                piece = Block(data, first, self.rate, self.sensors, t_ns=t_ns)
-                yield piece if stop is None else after_gap(piece, stop, "the LSL stream was interrupted")
-                first = stop = first + len(data)
+                heard, now = time.monotonic(), time.monotonic_ns()
+                data, taken = np.array(rows, dtype=np.float64) * self._scale, np.array(stamps)
+                since = np.diff(taken, prepend=taken[0] if last is None else last)
+                jumps = np.flatnonzero(since > GAP_SECONDS + 1 / self.rate).tolist()
+                for begin, end in pairwise([*dict.fromkeys([0, *jumps]), len(data)]):  # a chunk may span what is lost
+                    if begin in jumps:
+                        first += round(since[begin] * self.rate) - 1
+                        clock = ClockFit(self.rate)
+                    t_ns = clock(first + end - begin, now)
+                    piece = Block(data[begin:end], first, self.rate, self.sensors, t_ns=t_ns)
+                    yield piece if stop is None else after_gap(piece, stop, "the LSL stream was interrupted")
+                    first = stop = first + end - begin
                 last = stamps[-1]
         finally:
             inlet.close_stream()

@@ -194,7 +194,7 @@ def test_a_recording_carries_its_calibration_and_stays_raw(scan: tuple[Path, Pat
 
 
 def test_bench_array_shows_before_and_after(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    coils = "sim:coils?seconds=30&rows=4&columns=4"
+    coils = "sim:coils?seconds=24&rate=500&rows=4&columns=4"
     parts = ["--only", "coils,crosstalk,response"]
     assert main(["bench", "array", coils, "--out", str(tmp_path / "before"), *parts]) == 0
     calibration = tmp_path / "before" / "calibration.json"

@@ -121,6 +121,12 @@ def _noise(found: Characterisation, clear: NDArray[np.bool_], told: NDArray[np.b
         found.cautions.append(
             f"The noise of {', '.join(strange)} does not follow the model: doubt their white and corner."
         )
+    steep = good & np.isnan(fit.corner) & np.isfinite(fit.white)
+    if steep.any():
+        found.cautions.append(
+            f"Towards low frequencies the noise of {steep.sum()} channels rises faster than any sensor's: a field of "
+            "the room, or a record too short to tell; their corner and exponent are left out."
+        )
     level, error = median_density(found.own, clear)
     how = "Whittle likelihood, Fisher information"
     found.each_positive("white", fit.white * FEMTO, fit.white_error, "fT/√Hz", how)

@@ -11,11 +11,12 @@ from zeromag.characterise.spectrum import NEIGHBOURS, Spectrum
 
 LOWEST, HIGHEST = 0.5, 120.0  # Hz, what is fitted
 STEPS = 60
+STEEPEST = 3.0  # exponent that is tried: no sensor's noise rises so fast
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NoiseFit:
-    """S(f) = white² (1 + (corner/f)^exponent) of every channel, with standard errors of the logarithms."""
+    """S(f) = white² (1 + (corner/f)^exponent) of every channel, with standard errors of their logarithms or NaN."""
 
     white: NDArray[np.float64]  # (n_channels,) T/√Hz
     white_error: NDArray[np.float64]  # relative
@@ -31,6 +32,7 @@ def fit_noise(spectrum: Spectrum, clear: NDArray[np.bool_], *, low: float = LOWE
 
     Fisher scoring on (log white², log corner, exponent); the errors are the inverse Fisher information with
     the number of independent windows and of independent Hann bins, widened by the misfit where it is above 1.
+    Corner and exponent are NaN where the rise is steeper than any sensor's: a field of the room, or a short record.
     """
     use = clear & spectrum.band(low, high)
     frequency = spectrum.frequency[use]
@@ -48,7 +50,7 @@ def _one(frequency: NDArray[np.float64], power: NDArray[np.float64], averages: f
     if not np.isfinite(power).all() or averages <= 0 or not (power > 0).all():
         return (float("nan"),) * 7
     nearest, farthest = np.log(frequency[0] / 10), np.log(frequency[-1])
-    limits = np.array([[-np.inf, nearest, 0.2], [np.inf, farthest, 3.0]])
+    limits = np.array([[-np.inf, nearest, 0.2], [np.inf, farthest, STEEPEST]])
     theta = np.array([np.log(np.median(power[len(power) // 2 :])), np.log(2 * frequency[0]), 1.0])
     loss, damping = _loss(theta, frequency, power), 1e-3
     for _ in range(STEPS):
@@ -72,10 +74,10 @@ def _one(frequency: NDArray[np.float64], power: NDArray[np.float64], averages: f
     covariance = np.linalg.pinv(averages / NEIGHBOURS * slope.T @ slope)
     misfit = float(averages * np.mean((power / level - 1) ** 2))
     error = np.sqrt(np.diag(covariance) * max(1.0, misfit))
-    return (
-        float(np.exp(theta[0] / 2)), float(error[0] / 2), float(np.exp(theta[1])), float(error[1]),
-        float(theta[2]), float(error[2]), misfit,
-    )  # fmt: skip
+    white, rise = (float(np.exp(theta[0] / 2)), float(error[0] / 2)), (float("nan"),) * 4
+    if theta[2] < STEEPEST - 1e-3:
+        rise = float(np.exp(theta[1])), float(error[1]), float(theta[2]), float(error[2])
+    return *white, *rise, misfit
 
 
 def _model(

@@ -66,7 +66,8 @@ def run(flags: argparse.Namespace) -> int:
         others = "".join(
             f"  {what}: {other.array[name].value:.4g}" for what, other in beside.items() if name in other.array
         )
-        print(f"{name.replace('_', ' '):24} {figure.value:.4g} {figure.unit}{interval}{others}")
+        unit = "" if figure.unit == "1" else f" {figure.unit}"
+        print(f"{name.replace('_', ' '):24} {figure.value:.4g}{unit}{interval}{others}")
     for caution in found.cautions:
         print(f"zeromag: {caution}", file=sys.stderr)
     print(f"zeromag: the report is {out / 'array.html'}", file=sys.stderr)

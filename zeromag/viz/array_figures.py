@@ -55,7 +55,7 @@ def channel_figure(found: Characterisation, name: str) -> Figure | None:
     )  # fmt: skip
     every = max(1, len(names) // 48)
     axes.set_xticks(range(0, len(names), every), names[::every], rotation=90, fontsize=6)
-    axes.set(ylabel=rows[0].unit, xlim=(-1, len(names)))
+    axes.set(ylabel="" if rows[0].unit == "1" else rows[0].unit, xlim=(-1, len(names)))
     axes.set_title(f"{name.replace('_', ' ')}, 95 % intervals", fontsize=10, color=INK)
     axes.grid(color="#dde2e8", lw=0.5)
     return _finished(figure)

@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measure import Line, beside, keep, turns
-from zeromag._jit import F64, kernel
+from zeromag._jit import BOOL, F64, compiled, kernel
 from zeromag._lanes import LANES, fma, load, splat, store
 from zeromag.block import Block
 from zeromag.filters import Nlms, Rls
+from zeromag.filters.bad_samples import NO_MASK
 from zeromag.filters.operator import Operator, SpatialStep
 from zeromag.filters.sos import Cascade
 from zeromag.physics.arrays import grid
@@ -44,6 +45,12 @@ def _limit(values: F64) -> None:
     store(values, 0, a)
     store(values, LANES, b)
     store(values, 2 * LANES, c)
+
+
+@kernel
+def _nothing(x: F64, bad: BOOL, low: int, n: int, signed: F64, state: F64, held: F64, out: F64) -> bool:
+    """What a call with these arguments costs by itself."""
+    return True
 
 
 def channels(n: int, rate: float = 1000.0, samples: int = 10) -> Block:
@@ -99,9 +106,12 @@ def biquads(n: int, samples: int, rounds: int, bar: str) -> Iterator[Line]:
     ours, values = Cascade(sections, block), np.random.default_rng(0).random(3 * LANES)
     theirs, x = sosfilt_of(sections, block.data), block.data
     far = max(float(np.abs(ours(block).data - np.asarray(theirs())).max()) for _ in range(50)) / np.abs(x).max()
+    like = (NO_MASK, 0, n, sections, np.zeros((n // LANES, BIQUADS, 2, LANES)), np.zeros(n))
+    nothing = compiled(_nothing, x, *like, x.copy())
     found = turns(
         {
             "arrays": lambda: ours.filtered(x),
+            "call": lambda: nothing(x, *like, np.empty(x.shape)),
             "stage": lambda: ours(block),
             "scipy": theirs,
             "mne-lsl": loop_of_mne_lsl(x),
@@ -121,6 +131,8 @@ def biquads(n: int, samples: int, rounds: int, bar: str) -> Iterator[Line]:
     note = f"limit {rate:.1f} G/s"
     bar = "65 %, moonshot 85 %" if n >= 128 and samples >= 10 else ""
     yield Line(f"{what}, of the multiply-add limit", float(np.median(share)), "%", bar=bar, note=note)
+    alone = 100 * np.median(needed / (found["arrays"] - found["call"]))
+    yield Line(f"{what}, of the limit without the call", float(alone), "%", note="an empty kernel and array taken off")
 
 
 def projection(n: int, rounds: int, bar: str) -> Iterator[Line]:

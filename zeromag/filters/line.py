@@ -46,15 +46,16 @@ class Line:
         """Take in one frame: sums of first differences along cos and sin, their sizes, and how many there were."""
         enough = seen > samples / 2
         count = np.where(enough, seen, np.inf)
-        left = 2 * (sums[:, 0] - 1j * sums[:, 1]) / count / self.difference()  # what is left of the line, as phasors
-        known = self.model[:, 0] - 1j * self.model[:, 1]
+        left = _phasors(sums * (1 / count))  # what is left of the line
+        left *= 2 / self.difference()
+        known = _phasors(self.model)
         error = self._phase_error(known[0], left[0], count)
         order = np.arange(1, len(known) + 1)[:, None]
-        own = left - known * (np.exp(1j * order * error) - 1)  # the common rotation belongs to the loop
+        left -= known * (np.exp(1j * order * error) - 1)  # the common rotation belongs to the loop
         self.frames += 1
-        gain = max(1 / AMPLITUDE_FRAMES, 1 / (self.frames + 5))
-        known = known + gain * np.where(enough, own, 0)
-        self.model[:, 0], self.model[:, 1] = known.real, -known.imag
+        left *= max(1 / AMPLITUDE_FRAMES, 1 / (self.frames + 5)) * enough
+        self.model[:, 0] += left.real
+        self.model[:, 1] -= left.imag
         self.clip += np.where(enough, 0.3 * (CLIP * size / np.maximum(seen, 1) - self.clip), 0)
         self._steer(error, samples)
 
@@ -79,6 +80,13 @@ class Line:
         """Return frequency and strength for people."""
         amplitude = np.median(np.hypot(self.model[0, 0], self.model[0, 1])[self.guide])
         return f"{self.frequency:.3f} Hz, {amplitude * 1e12:.3g} pT"
+
+
+def _phasors(parts: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """Return cos and sin parts (harmonics, 2, channels) as phasors: cos - i sin."""
+    phasors = np.empty((len(parts), parts.shape[2]), dtype=np.complex128)
+    phasors.real, phasors.imag = parts[:, 0], -parts[:, 1]
+    return phasors
 
 
 def acquire(

@@ -49,8 +49,8 @@ def _limit(values: F64) -> None:
 
 @kernel
 def _nothing(x: F64, bad: BOOL, low: int, n: int, signed: F64, state: F64, held: F64, out: F64) -> bool:
-    """What a call with these arguments costs by itself."""
-    return True
+    """Look at nothing but the sizes: what a call with these arguments costs by itself."""
+    return len(x) + len(bad) + low + n + len(signed) + len(state) + len(held) + len(out) > 0
 
 
 def channels(n: int, rate: float = 1000.0, samples: int = 10) -> Block:

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import QApplication
 from zeromag.acquire.message import End, Result
 from zeromag.acquire.source import open_source
 from zeromag.block import Block
-from zeromag.live.broadcast import Broadcast
+from zeromag.live.broadcast import LIVE, Broadcast
 from zeromag.output.folder import write_results
 from zeromag.scan.outcome import Outcome
 from zeromag.scan.scan import Scan
@@ -68,7 +68,7 @@ def follow(session: Session, feed: Feed) -> tuple[Outcome, bool]:
     for block in open_source(session.source, block=10).blocks():
         if scan is None:
             scan = Scan(block, session)
-            tell = Broadcast(Direct(feed), scan, session, recording=True)
+            tell = Broadcast(Direct(feed), scan, session, recording=True, pace=replace(LIVE, patient=True))
         piece = scan(block)
         if fed:
             tell(piece)

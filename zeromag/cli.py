@@ -140,6 +140,7 @@ def _filters(add: Add) -> None:
     parser.add_argument("source", help=SOURCE)
     parser.add_argument("--seconds", type=_seconds, default=30.0, help="how much of the source to look at")
     parser.add_argument("--league", action="store_true", help="run many chains side by side and rank them")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the league as JSON too")
     parser.add_argument(
         "--choose", action="store_true", help="run the league and write the chain that wins it into --session FILE"
     )

@@ -12,6 +12,8 @@ from zeromag.commands.settings import session_of
 from zeromag.progress import Progress
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from zeromag.acquire.source import Source
     from zeromag.block import Block
     from zeromag.filters.league import Standing
@@ -25,8 +27,30 @@ def run(flags: argparse.Namespace) -> int:
     if flags.choose:
         return _choose(flags)
     with _stream(flags) as (session, blocks):
-        _print(_league_table(_league(session, blocks)) if flags.league else _stages(session, blocks))
+        if not flags.league:
+            _print(_stages(session, blocks))
+            return 0
+        standings = _league(session, blocks)
+    _print(_league_table(standings))
+    if flags.out is not None:
+        _write(flags.out, standings)
     return 0
+
+
+def _write(path: Path, standings: Sequence[Standing]) -> None:
+    """Write a league for others to read: SI units, what is not known left out."""
+    import json
+
+    rows = [
+        {
+            "name": one.name, "error": one.error, "heart_kept": one.cost.heart_kept, "floor": one.floor,
+            "shielding_db": next(iter(one.shielding.values()), math.nan), "noise_gain": one.cost.noise_gain,
+            "delay_s": one.cost.delay_s, "load": one.load, "keeps": one.keeps, "why": one.why,
+        }
+        for one in standings
+    ]  # fmt: skip
+    known = [{k: v for k, v in row.items() if not (isinstance(v, float) and math.isnan(v))} for row in rows]
+    path.write_text(json.dumps(known), encoding="utf-8")
 
 
 def _choose(flags: argparse.Namespace) -> int:
@@ -63,12 +87,16 @@ def _print(table: list[list[str]]) -> None:
 @contextmanager
 def _stream(flags: argparse.Namespace) -> Iterator[tuple[Session, Iterator[Block]]]:
     """Yield the session, with the calibration that the source was recorded with, and the first seconds of it."""
-    from zeromag.acquire.source import open_source
+    from zeromag.acquire.source import open_source, scheme_of
+    from zeromag.acquire.subscription import Subscription
     from zeromag.offline import BLOCK
     from zeromag.offline import session_of as calibrated
 
     session = session_of(flags)
-    source = open_source(session.source, block=BLOCK)
+    if scheme_of(session.source) in {"tcp", "ipc"}:  # a stream that runs: of now, not of what it still remembers
+        source: Source = Subscription(session.source, from_start=False)
+    else:
+        source = open_source(session.source, block=BLOCK)
     session = calibrated(source, session)
     with Progress(f"cleaning {session.source}") as progress:
         yield session, _blocks(source, session, flags.seconds, progress)

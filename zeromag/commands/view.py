@@ -48,16 +48,16 @@ def _follow(flags: argparse.Namespace, line: Lifeline) -> int:
         # a stream on this machine needs no key; the page's visitors may
         keys = None if is_local(endpoint) else flags.keys
         return serve_page(endpoint, stop=line.stop, announce=line.announce, keys=keys, door=_door(flags))
-    if not control:
-        return open_window(endpoint, stop=line.stop, announce=line.announce, keys=flags.keys)
     from zeromag.acquire.control import Control
+    from zeromag.live.league_of import league_of
     from zeromag.live.scan_report import report_of
 
-    with Control(endpoint, flags.keys) as hand:
-        make = report_of if is_local(endpoint) else None
+    here = is_local(endpoint)
+    with Control(endpoint, flags.keys) as hand:  # connects with the first order
         return open_window(
-            endpoint, stop=line.stop, announce=line.announce, keys=flags.keys, hand=hand, make_report=make
-        )
+            endpoint, stop=line.stop, announce=line.announce, keys=flags.keys, hand=hand if control else None,
+            make_report=report_of if here else None, run_league=league_of if here else None,
+        )  # fmt: skip
 
 
 def _review(flags: argparse.Namespace, line: Lifeline) -> int:
@@ -77,12 +77,13 @@ def _review(flags: argparse.Namespace, line: Lifeline) -> int:
 
         with reviewing(session, found.notes) as review:
             return serve_review(review, stop=line.stop, announce=line.announce, door=_door(flags))
+    from zeromag.live.league_of import league_of
     from zeromag.viz.display import check_display
     from zeromag.viz.show import show
 
     check_display()
     with reviewing(session, found.notes) as review:
-        return show(review.feed, review=review, stop=line.stop, announce=line.announce)
+        return show(review.feed, review=review, run_league=league_of, stop=line.stop, announce=line.announce)
 
 
 def _step_back() -> None:

@@ -54,7 +54,14 @@ class Broadcast:
     """Callable with each piece the scan gives; cadences count samples, so a replay tells the same story."""
 
     def __init__(
-        self, publisher: Listener, scan: Scan, session: Session, *, recording: bool, pace: Pace = LIVE
+        self,
+        publisher: Listener,
+        scan: Scan,
+        session: Session,
+        *,
+        recording: bool,
+        pace: Pace = LIVE,
+        upstream: str = "",
     ) -> None:
         self._publisher = publisher
         self._scan = scan
@@ -62,6 +69,7 @@ class Broadcast:
         self._session = session
         self.recording = recording  # whether the acquisition keeps the stream
         self._pace = pace
+        self._upstream = upstream  # where the samples are had as they come
         self._lost = 0  # frames that nobody had any more
         self._due = {"map": 0.0, "status": 0.0, "average": 0.0, "grid": 0.0}
         self._gate, self._settings = GateWatch(scan.mapper), scan.session
@@ -144,6 +152,7 @@ class Broadcast:
             "lost": self._lost,
             "recording": self.recording,
             "source": self._session.source,
+            "upstream": self._upstream,
             "simulated": self._session.source.startswith("sim:"),
             "usable": self._gate.usable,
             "parameters": self._gate.parameters,

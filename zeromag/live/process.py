@@ -148,7 +148,9 @@ class _Processing:
         if self._scan is None or self._broadcast is None:
             self._scan = Scan(block, self._session, obey=True)
             recording = publisher.description.recording
-            self._broadcast = Broadcast(publisher, self._scan, self._session, recording=recording)
+            self._broadcast = Broadcast(
+                publisher, self._scan, self._session, recording=recording, upstream=self._control.endpoint
+            )
             self._begun(self._scan)
         scan, before, reason = self._scan, self._scan.session, self._scan.reason
         scanned = scan(block)

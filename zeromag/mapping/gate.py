@@ -19,6 +19,7 @@ from zeromag.physics.frame import array_frame
 
 BESIDE = 0.7  # of half the array, from which a heart lies beside it
 EXPLAINED = 0.9  # of the field by one dipole, for its place to be believed
+EDGE = {"s": (1e3, " ms"), "m": (1e3, " mm"), "deg": (1.0, "°"), "1": (1.0, "")}  # units for people
 NAMED = 3  # sensors at most whose trouble is told
 
 
@@ -113,13 +114,21 @@ class Gate:
     def _precision(self, name: str, tolerance: float, found: Parameter | None, seconds: float) -> tuple[float, str]:
         """Return the seconds still needed for one parameter and why; nothing when it is precise enough."""
         if found is None or found["low"] is None or found["high"] is None:
-            return 0.0, f"{name} cannot be told"
+            return 0.0, f"{_said(name)} cannot be told"
         half = (found["high"] - found["low"]) / 2
         if half <= tolerance:
             return 0.0, ""
         # the average's noise falls with the root of the time, and the interval with it
         more = seconds * ((half / tolerance) ** 2 - 1)
-        return more, f"{name} is known to ±{half:.3g}, wanted ±{tolerance:.3g} {found['unit']}"
+        factor, unit = EDGE.get(found["unit"], (1.0, f" {found['unit']}"))
+        reached, wanted = (f"±{value * factor:.3g}{unit}" for value in (half, tolerance))
+        return more, f"{_said(name)} is known to {reached}, wanted {wanted}"
+
+
+def _said(name: str) -> str:
+    """Return a parameter's name for people."""
+    words, peak = (name[:-2], f" at {name[-1]}") if name.endswith(("_R", "_T")) else (name, "")
+    return ("QT" if words == "qt" else words.replace("_", " ")) + peak
 
 
 def troubled(channels: Mapping[str, Mapping[str, str]]) -> list[str]:

@@ -24,6 +24,8 @@ def looking(window: Window) -> list[Action]:
         ("1", "layout Clinic", lambda: window.arrange("clinic")),
         ("2", "layout Research", lambda: window.arrange("research")),
         ("3", "layout Array", lambda: window.arrange("array")),
+        ("L", "league of cleaning chains, or heart meter (Array)", window.toggle_league),
+        ("Shift+L", "run the league anew", lambda: window.league.start(window.feed)),
         ("T", "dark or light", lambda: window.wear(LIGHT if window.theme is DARK else DARK)),
         ("P", "play the averaged beat (Research)", window.film.toggle_play),
         ("Left", "cursor 1 ms back", lambda: beat.move_cursor(beat.cursor_s - 0.001)),

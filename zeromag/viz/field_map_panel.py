@@ -104,7 +104,7 @@ class FieldMapPanel(Panel):
 
     def words(self, step: float) -> str:
         """Return what is printed beside the title; `step` between isolines in T."""
-        return f"lines every {step * 1e12:g} pT · pseudo-current"
+        return f"isolines every {step * 1e12:g} pT · arrows: pseudo-current"
 
     def _draw_field(self, painter: QPainter, box: QRectF, shown: LiveMap) -> None:
         colours = diverging()[colour_indices(on_screen(shown.bz), self.limit)].astype(np.uint32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QFont, QPainter
 
 from zeromag.viz.feed import Feed
 from zeromag.viz.panel import Panel, write
@@ -35,7 +35,7 @@ class HeartMeterPanel(Panel):
     def draw(self, painter: QPainter, area: QRectF) -> None:
         """Paint a row a step, and why these steps were chosen."""
         steps = self._status.cleaning
-        self.note = "heart kept, and one beside it"
+        self.note = "of the heart, and of one beside · L: league"
         self._reason = self._status.chain_reason
         if not steps:
             write(painter, area, "not measured yet", self.theme.quiet, size=13)
@@ -48,6 +48,10 @@ class HeartMeterPanel(Panel):
     def _draw_reason(self, painter: QPainter, box: QRectF) -> None:
         """Write why these steps were chosen, over as many lines as there are."""
         if box.height() > 14:
+            font = QFont(painter.font())
+            font.setPixelSize(10)
+            font.setBold(False)
+            painter.setFont(font)
             painter.setPen(QColor(self.theme.quiet))
             painter.drawText(box, Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop, self._status.chain_reason)
 

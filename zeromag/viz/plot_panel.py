@@ -26,7 +26,7 @@ class PlotPanel(Panel):
 
     def __init__(self, theme: Theme, *, left: str, bottom: str) -> None:
         super().__init__(theme)
-        self.plot = pg.PlotWidget(self)
+        self.plot = pg.PlotWidget(self, axisItems={side: _Axis(side) for side in ("left", "bottom")})
         self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys are the window's
         self.plot.setAccessibleName(self.title)
         self.plot.hide()
@@ -117,6 +117,14 @@ class PlotPanel(Panel):
         elif self._view.sceneBoundingRect().contains(event.scenePos()):
             at = self._view.mapSceneToView(event.scenePos())
             self.pointed(at.x(), at.y())
+
+
+class _Axis(pg.AxisItem):
+    """Writes a minus as the other panels do."""
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:  # noqa: N802 - PyQtGraph's
+        """Return what is written beside the ticks."""
+        return [str(text).replace("-", "−") for text in super().tickStrings(values, scale, spacing)]
 
 
 class _Cover(QWidget):

@@ -15,6 +15,7 @@ from zeromag.viz.display import check_display
 from zeromag.viz.feed import Feed
 from zeromag.viz.font import ensure_font
 from zeromag.viz.garbage import collected_here
+from zeromag.viz.league import League, RunLeague
 from zeromag.viz.receiver import following
 from zeromag.viz.review import Review
 from zeromag.viz.theme import THEMES
@@ -34,10 +35,12 @@ def open_window(
     keys: Path | None = None,
     hand: Hand | None = None,
     make_report: MakeReport | None = None,
+    run_league: RunLeague | None = None,
 ) -> int:
     """Show a window on a running stream until it is closed, or `stop` is set, and return Qt's exit code.
 
-    With a `hand` on the acquisition it leads through the scan; `make_report` makes the report of a journal.
+    With a `hand` on the acquisition it leads through the scan; `make_report` makes the report of a journal and
+    `run_league` the league of a stream.
 
     Raises
     ------
@@ -53,7 +56,9 @@ def open_window(
             workflow = Workflow(feed, Acquisition(hand), make_report)
             workflow.open_report = lambda path: QDesktopServices.openUrl(QUrl.fromLocalFile(path))
         try:
-            return show(feed, layout=layout, theme=theme, workflow=workflow, stop=stop, announce=announce)
+            return show(
+                feed, layout=layout, theme=theme, workflow=workflow, run_league=run_league, stop=stop, announce=announce
+            )
         finally:
             if workflow is not None:
                 workflow.close()
@@ -66,6 +71,7 @@ def show(
     theme: str = "dark",
     review: Review | None = None,
     workflow: Workflow | None = None,
+    run_league: RunLeague | None = None,
     stop: threading.Event | None = None,
     announce: Announce | None = None,
 ) -> int:
@@ -73,7 +79,8 @@ def show(
     running = QApplication.instance()
     app = running if isinstance(running, QApplication) else QApplication(["zeromag"])
     ensure_font(app)
-    window = Window(feed, layout=layout, theme=THEMES[theme], review=review, workflow=workflow)
+    league = League(run_league)
+    window = Window(feed, layout=layout, theme=THEMES[theme], review=review, workflow=workflow, league=league)
     window.show()
 
     def look() -> None:
@@ -89,6 +96,7 @@ def show(
         announce({"shown": "window"})
     with collected_here():
         code = app.exec()
+    league.close()
     if announce is not None and window.latency.count:
         announce({"drawn_ms": window.latency.taken(), "pictures": window.latency.pace})
     return code

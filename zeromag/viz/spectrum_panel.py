@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
 from zeromag.viz.feed import Feed
@@ -35,6 +36,10 @@ class SpectrumPanel(PlotPanel):
         self._item.getAxis("bottom").setTicks([[(np.log10(hertz), str(hertz)) for hertz in HERTZ]])
         self._channels = self.plot.plot(name="channels", antialias=True)
         self._median = self.plot.plot(name="median", antialias=True)
+        self._floor_line = pg.InfiniteLine(
+            angle=0, label="floor", labelOpts={"position": 0.04, "anchors": [(0, 1)] * 2}
+        )
+        self.plot.addItem(self._floor_line, ignoreBounds=True)
 
     def refresh(self, feed: Feed) -> bool:
         """Look once a second of signal."""
@@ -71,5 +76,10 @@ class SpectrumPanel(PlotPanel):
             np.tile(self.frequency[seen], len(few)), few.ravel(), connect=joined.ravel(), pen=pg.mkPen(faint)
         )
         self._median.setData(self.frequency[seen], np.median(values, axis=1), pen=pg.mkPen(self.theme.accent, width=2))
+        self._floor_line.setVisible(bool(self.floor > 0))
+        if self.floor > 0:
+            self._floor_line.setPen(pg.mkPen(self.theme.good, width=1, style=Qt.PenStyle.DashLine))
+            self._floor_line.label.setColor(self.theme.good)
+            self._floor_line.setValue(np.log10(self.floor * 1e15))
         self.frame(np.log10(BAND[0]), np.log10(BAND[1]), low, high)
         self.note = f"noise {self.floor * 1e15:.0f} fT/√Hz" if np.isfinite(self.floor) else ""

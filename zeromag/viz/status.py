@@ -68,6 +68,7 @@ class Status:
     parameters: dict[str, Figure] = field(default_factory=dict)
     recording: bool = False
     source: str = ""
+    upstream: str = ""  # endpoint of the acquisition, as the processing reaches it
     simulated: bool = False
 
     @property

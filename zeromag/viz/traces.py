@@ -162,6 +162,8 @@ class Traces(Panel):
         mode = "sweep" if self.sweep else "scroll"
         self.note = f"{self.speed:g} mm/s {mode} · {per_mm:.3g} pT/mm"
         x, y = area.right() - 8, area.bottom() - 4
+        text = f"{field * 1e12:g} pT"
+        box = QRectF(x - 14 - 8 * len(text), y - size / 2 - 8, 8 * len(text) + 6, 16)
+        painter.fillRect(box.adjusted(0, 0, 10, 0), QColor(self.theme.panel))  # a trace may run there
         line(painter, (x, y), (x, y - size), self.theme.accent, 3)
-        box = QRectF(x - 76, y - size / 2 - 8, 70, 16)
-        write(painter, box, f"{field * 1e12:g} pT", self.theme.accent, align="right")
+        write(painter, box, text, self.theme.accent, align="right")

@@ -18,6 +18,8 @@ from zeromag.viz.header import Footer, Header
 from zeromag.viz.heart_meter_panel import HeartMeterPanel
 from zeromag.viz.help_sheet import HelpSheet
 from zeromag.viz.layouts import LAYOUTS
+from zeromag.viz.league import League
+from zeromag.viz.league_panel import LeaguePanel
 from zeromag.viz.noise_panel import NoisePanel
 from zeromag.viz.numbers_panel import NumbersPanel
 from zeromag.viz.panel import Panel
@@ -50,6 +52,7 @@ class Window(QWidget):
         theme: Theme = DARK,
         review: Review | None = None,
         workflow: Workflow | None = None,
+        league: League | None = None,
     ) -> None:
         super().__init__()
         self.feed = feed
@@ -57,6 +60,8 @@ class Window(QWidget):
         self.paused = False
         self.latency = workflow.latency if workflow else Latency()
         self.settings: SettingsSheet | None = None
+        self.league = league or League(None)
+        self.league_shown = False  # in the heart meter's place
         self.theme = theme
         self.traces = Traces(theme)
         self.map = FieldMapPanel(theme)
@@ -75,6 +80,7 @@ class Window(QWidget):
             "spectrum": SpectrumPanel(theme),
             "trend": self.trend,
             "meter": HeartMeterPanel(theme),
+            "league": LeaguePanel(theme, self.league),
             "numbers": NumbersPanel(theme),
         }
         self.header, self.footer = Header(theme), Footer(theme)
@@ -142,7 +148,7 @@ class Window(QWidget):
         self.traces.rows = layout.traces
         self.traces.fit()
         for panel_name, *place in layout.places:
-            panel = self.panels[panel_name]
+            panel = self.panels["league" if panel_name == "meter" and self.league_shown else panel_name]
             self._grid.addWidget(panel, *place)
             panel.show()
 
@@ -174,6 +180,13 @@ class Window(QWidget):
         acquisition, session = self.workflow.workflow.acquisition, self.feed.session
         self.settings = SettingsSheet(self, self.theme, session, lambda new: acquisition.change(new, session))
         self.settings.open()
+
+    def toggle_league(self) -> None:
+        """Show the league in the heart meter's place, run the first time, or the meter again."""
+        self.league_shown = not (self.league_shown and self.layout_name == "array")
+        if self.league_shown and not self.league.rows:
+            self.league.start(self.feed)
+        self.arrange("array")
 
     def help_sheet(self) -> None:
         """Show the sheet of keys, or put it away."""

@@ -136,6 +136,50 @@ def test_traces_drawn_bit_by_bit_are_the_picture_drawn_at_once(page, feed):
     assert differs.mean() < 0.001
 
 
+SAID = """(() => {
+  const said = {}, strokes = [], Plain = window.Path2D, pen = CanvasRenderingContext2D.prototype;
+  const [write, stroke] = [pen.fillText, pen.stroke];
+  window.Path2D = class extends Plain {
+    constructor() { super(); this.across = []; }
+    moveTo(x, y) { this.across.push(x); super.moveTo(x, y); }
+  };
+  pen.fillText = function (text, x, y) {
+    const at = this.getTransform().transformPoint(new DOMPoint(x, y));
+    said[text] = [at.x, at.y];
+    write.call(this, text, x, y);
+  };
+  pen.stroke = function (path) {
+    const { across } = path || {};
+    if (path) strokes.push([this.getLineDash().length > 0, across.reduce((a, b) => a + b, 0) / across.length]);
+    stroke.apply(this, arguments);
+  };
+  drawMap.key = ""; drawMap();
+  window.Path2D = Plain; pen.fillText = write; pen.stroke = stroke;
+  const still = drawMap.still.getContext("2d"), x = said["+50"][0] - 14;
+  const colour = (name, by) => [...still.getImageData(x, said[name][1] + by, 1, 1).data];
+  return { said, strokes, top: colour("+50", 3), bottom: colour("−50", -3) };
+})()"""
+
+
+@pytest.mark.skipif(chromium() is None, reason=NO_BROWSER)
+def test_the_words_stand_on_the_side_they_mean(page):
+    """R at the left, head above, the bar's plus and red above; lines into the chest dashed, at the patient's right."""
+    url, _ = page
+    with Browser(url) as browser:
+        browser.until("typeof seen !== 'undefined' && seen.map && seen.hello && ink.text")
+        found = browser.value(SAID)
+    said = found["said"]
+    assert said["R"][0] < said["L"][0]
+    assert said["head"][1] < said["foot"][1]
+    assert said["out of chest (+)"][1] < said["into chest (−)"][1]
+    assert said["+50"][1] < said["+25"][1] < said["0"][1] < said["−50"][1]
+    assert found["top"][0] > found["top"][2] + 60
+    assert found["bottom"][2] > found["bottom"][0] + 60
+    (into, its_across), (out, other_across), (zero, _) = found["strokes"]
+    assert (into, out, zero) == (True, False, False)
+    assert its_across < other_across
+
+
 @pytest.fixture
 def axe() -> str:
     """The script of axe-core, which is nobody's to copy here: from $ZEROMAG_AXE, or from the registry."""

@@ -207,6 +207,30 @@ def test_the_page_stands_alone_and_trusts_no_word(folder):
     assert page.count("data:image/png;base64,") == 5
 
 
+def test_the_words_stand_on_the_side_they_mean():
+    figure = map_figure(field_map(grid()), 20, "R peak")
+    figure.canvas.draw()
+    at = {}
+    for text in (text for axes in figure.axes for text in axes.texts):
+        box = text.get_window_extent()
+        at[text.get_text()] = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
+    assert at["R"][0] < at["L"][0]
+    assert at["out of chest (+)"][1] > at["into chest (−)"][1]
+    bar = figure.axes[-1]
+    labels = {label.get_text(): label.get_window_extent().y0 for label in bar.get_yticklabels()}
+    assert labels["+50"] > labels["0"] > labels["−50"]
+
+
+def test_an_isoline_of_a_figure_is_dashed_where_the_field_goes_in():
+    figure = map_figure(field_map(grid()), 20, "R peak")
+    (lines,) = [found for found in figure.axes[0].collections if hasattr(found, "levels")]
+    dashed = {
+        float(level): style[1] is not None for level, style in zip(lines.levels, lines.get_linestyles(), strict=True)
+    }
+    assert dashed
+    assert all(is_dashed == (level < 0) for level, is_dashed in dashed.items())
+
+
 def test_the_colour_bar_says_which_way(folder):
     text = words_of(folder / "report.pdf")
     assert "out of chest (+)" in text

@@ -73,6 +73,53 @@ def test_the_pole_lies_where_the_grid_says(window):
     assert (box.bottom() - down) / box.height() == pytest.approx((0.06 + edge) / (2 * edge), abs=0.02)
 
 
+def test_the_words_stand_on_the_side_they_mean(window, monkeypatch):
+    """R at the left, the bar's plus and its red above, arrows from the patient's right to the left with the scene."""
+    live(window)
+    said: dict[str, QPointF] = {}
+
+    def note(painter, box, text, *_, **__):
+        said[text] = painter.worldTransform().map(box.center())
+
+    monkeypatch.setattr("zeromag.viz.field_map_panel.write", note)
+    picture = grabbed(window.map)
+    box = window.map.picture(window.map.rect().toRectF().adjusted(10, 28, -10, -8))
+    assert said["R"].x() < box.left() < box.right() < said["L"].x()
+    assert said["head"].y() < box.center().y() < said["foot"].y()
+    assert said["out of chest (+)"].y() < said["into chest (−)"].y()
+    assert said["+50"].y() < said["+25"].y() < said["0"].y() < said["−50"].y()
+    assert said["+"].x() > said["−"].x()
+    assert said["+"].y() < said["−"].y()
+    column = int(said["+50"].x() - 23 - 4 - 8)  # in the middle of the bar
+    top, bottom = (picture[int(said[text].y()) + step, column].astype(int) for text, step in (("+50", 4), ("−50", -4)))
+    assert top[0] > top[2] + 60
+    assert bottom[2] > bottom[0] + 60
+
+
+def test_an_isoline_is_dashed_where_the_field_goes_in(window):
+    """Along the lines of one side many pixels are left out; of the other side none."""
+    for name in ("arrows", "marks", "poles"):
+        setattr(window.map, name, False)
+    window.map.lines = False
+    live(window)
+    bare = grabbed(window.map).astype(int)
+    window.map.lines = True
+    drawn = np.abs(grabbed(window.map).astype(int) - bare).max(axis=2) > 40
+    box = window.map.picture(window.map.rect().toRectF().adjusted(10, 28, -10, -8))
+    inside = np.zeros_like(drawn)
+    inside[int(box.top()) : int(box.bottom()), int(box.left()) : int(box.right())] = True
+    red = inside & (bare[..., 0] > bare[..., 2] + 30)
+    blue = inside & (bare[..., 2] > bare[..., 0] + 30)
+    assert pieces(drawn & blue) > 4 * pieces(drawn & red) > 0
+
+
+def pieces(where) -> int:
+    """How many separate strokes there are."""
+    from scipy.ndimage import label
+
+    return int(label(where, np.ones((3, 3)))[1])
+
+
 @pytest.mark.parametrize("overlay", ["lines", "arrows", "marks", "poles"])
 def test_what_is_drawn_on_the_map_lies_where_its_colours_do(window, overlay):
     """Isolines, arrows, the crossed sensor S05 and the plus sign: all at the patient's upper left, the upper right."""

@@ -16,7 +16,7 @@ from zeromag.session import Session
 if TYPE_CHECKING:
     from zeromag.viz.page import Door
 
-NICE = 5  # of the page's process
+NICE = 10  # of the page's process
 
 
 def run(flags: argparse.Namespace) -> int:

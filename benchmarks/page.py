@@ -192,8 +192,8 @@ def main() -> None:
         running("view", "--web", "--from", second, word="url") as url,
     ):
         if chromium() is not None:
-            rate, cost = pictures(url, 2 * options.seconds)
-            print(f"headless Chromium: {rate:.1f} pictures a second (bar 25), {cost:.0f} ms of all its CPU each")
+            rate, each_ms = pictures(url, 2 * options.seconds)
+            print(f"headless Chromium: {rate:.1f} pictures a second (bar 25), {each_ms:.0f} ms of all its CPU each")
         probe = Probe(first)
         alone: list[float] = []
         among: list[float] = []

@@ -57,6 +57,32 @@ def test_what_comes_out_of_a_file_is_no_live_heart(source, state):
     assert feed.state(feed.arrived_ns) == state
 
 
+def test_what_comes_lately_but_was_taken_long_ago_is_not_live():
+    """The processing is behind: blocks come all the time, and all of them are of the past."""
+    sensors = array()
+
+    def block(first: int, ago_s: float) -> Block:
+        taken = time.monotonic_ns() - round(ago_s * 1e9)
+        return Block(data=np.zeros((10, 36)), first=first, rate=1000.0, sensors=sensors, t_ns=taken)
+
+    here, elsewhere = Feed(), Feed()
+    here.here = True
+    here.result("status", {"upstream": "tcp://127.0.0.1:5555"}, {})
+    for feed, offset in ((here, 0.0), (elsewhere, 5000.0)):  # another machine was started at another time
+        feed.block(block(0, offset + 0.05))
+        assert feed.state() == "LIVE"
+        feed.block(block(10, offset + 0.8))
+        assert feed.state() == "LATE"
+        assert feed.lateness.ns == pytest.approx(0.8e9 - (0 if feed is here else 0.05e9), abs=0.1e9)
+        feed.block(block(20, offset + 0.1))
+        assert feed.state() == "LIVE"
+    behind = Feed()
+    behind.here = True
+    behind.result("status", {"upstream": "tcp://127.0.0.1:5555"}, {})
+    behind.block(block(0, 100.0))  # from the first block on
+    assert behind.state() == "LATE"
+
+
 def test_a_gap_is_empty_and_a_step_back_starts_anew():
     feed, sensors = Feed(), array(2)
     ones = np.ones((10, 4))

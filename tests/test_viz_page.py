@@ -180,6 +180,29 @@ def test_the_words_stand_on_the_side_they_mean(page):
     assert its_across < other_across
 
 
+STROKES = """((draw) => {
+  const at = [];
+  const pen = { beginPath() {}, stroke() {}, moveTo(x, y) { at.push(y); }, lineTo(x, y) { at.push(y); } };
+  draw(pen);
+  return at;
+})"""
+
+
+@pytest.mark.skipif(chromium() is None, reason=NO_BROWSER)
+def test_up_is_up_for_arrows_and_traces(page):
+    """A current to the head points to the top of the page; S11, over which the field comes out, has its R upwards."""
+    url, _ = page
+    with Browser(url) as browser:
+        browser.until("typeof seen !== 'undefined' && seen.map && ring.gain > 0")
+        one = "{ arrow_x: [0], arrow_y: [0], jx: [0], jy: [1] }"
+        tail, tip, *_ = browser.value(f"{STROKES}((pen) => drawArrows(pen, {one}, (x) => x, (y) => -y, 100))")
+        drawn = "trace(pen, 2, 8, 0, 99, ring.stop / 100, (p) => p, 0)"
+        trace = browser.value(f"{STROKES}((pen) => {drawn})")
+        assert browser.value("seen.description.names[2]") == "S11"
+    assert tip < tail  # rows count from the top
+    assert -min(trace) > 3 * max(trace)
+
+
 @pytest.fixture
 def axe() -> str:
     """The script of axe-core, which is nobody's to copy here: from $ZEROMAG_AXE, or from the registry."""

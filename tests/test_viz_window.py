@@ -159,6 +159,15 @@ def test_state_is_said_and_a_stale_picture_greys(window):
     assert (window.header.state, window.map.veil) == ("ENDED", "ENDED · the source has ended")
 
 
+def test_a_picture_of_the_past_greys_though_it_keeps_coming(window):
+    live(window)
+    window.feed.lateness.ns = 3_200_000_000
+    window.tick(window.feed.arrived_ns)
+    assert window.header.state == "LATE"
+    for panel in (window.map, window.traces):
+        assert panel.veil == "LATE · this was 3.2 s ago"
+
+
 def test_pause_holds_the_picture_and_says_so(window):
     live(window)
     QTest.keyClick(window, Qt.Key.Key_Space)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from zeromag.acquire.endpoint import is_local
 from zeromag.acquire.message import Description, Message, Result
 from zeromag.block import Block
 from zeromag.mapping.average import Average
@@ -17,6 +18,7 @@ from zeromag.mapping.beat import Beat
 from zeromag.mapping.field_map import FieldMap, Grid
 from zeromag.ring import Ring
 from zeromag.sensors import SensorArray
+from zeromag.viz.lateness import Lateness
 from zeromag.viz.past import Past, past_of
 from zeromag.viz.scale import BeatScale
 from zeromag.viz.status import Status, read_status
@@ -65,6 +67,8 @@ class Feed:
         self.ended: str | None = None  # the reason, once the stream is over
         self.arrived_ns = 0  # monotonic clock at the newest block or map
         self.t_ns = 0  # the newest block's own time of arrival at the device; 0: not known
+        self.here = False  # whether it comes from this machine
+        self.lateness = Lateness()
         self.version = 0  # grows with every change
         self.mode = ""  # `REVIEW` or `REPLAY` when the samples are not of now; empty: they come as they are taken
         self._seconds = seconds
@@ -105,6 +109,7 @@ class Feed:
         stream.masked(block.with_data(block.bad().astype(np.float64)))
         stream.values(block)
         self.t_ns = block.t_ns
+        self.lateness.see(block.t_ns, time.monotonic_ns())
         self._alive()
 
     def result(self, name: str, fields: Mapping[str, object], arrays: Mapping[str, NDArray[np.generic]]) -> None:
@@ -140,7 +145,9 @@ class Feed:
         self.version += 1
 
     def state(self, now_ns: int | None = None) -> str:
-        """Return `WAITING`, `LIVE` (`REPLAY` when the samples come out of a file), `STALE` or `ENDED`.
+        """Return `WAITING`, `LIVE` (`REPLAY` when the samples come out of a file), `STALE`, `LATE` or `ENDED`.
+
+        Stale: nothing comes. Late: it comes, but the processing is behind, and what it gives is the past.
 
         Somebody who looks at a recording gets `REVIEW`, or `REPLAY` while it plays.
         """
@@ -152,7 +159,9 @@ class Feed:
             return "WAITING"
         if self.age_ns(now_ns) > STALE_NS:
             return "STALE"
-        return "REPLAY" if self.status.of_file else "LIVE"
+        if self.status.of_file:
+            return "REPLAY"
+        return "LATE" if self.lateness.late else "LIVE"
 
     def age_ns(self, now_ns: int | None = None) -> int:
         """Return how long ago the newest samples or map came."""
@@ -218,6 +227,7 @@ class Feed:
 
     def _take_status(self, fields: Mapping[str, object], _: Mapping[str, NDArray[np.generic]]) -> None:
         self.status = read_status(fields)
+        self.lateness.same_clock = self.here and self.status.upstream != "" and is_local(self.status.upstream)
         parameters, seconds = self.status.parameters, self.status.seconds
         if parameters and (not self.history or seconds - self.history[-1].seconds >= PAST_EVERY):
             last = self.history[-1] if self.history else None

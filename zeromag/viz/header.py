@@ -20,6 +20,7 @@ TONES = {
     "PAUSED": "warning",
     "WAITING": "quiet",
     "STALE": "alarm",
+    "LATE": "alarm",
     "ENDED": "alarm",
 }
 

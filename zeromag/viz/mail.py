@@ -211,6 +211,7 @@ def _state(feed: Feed, now_ns: int) -> bytes:
         {
             "state": feed.state(now_ns),
             "age": feed.age_ns(now_ns) / 1e9 if feed.arrived_ns else None,
+            "late": feed.lateness.ns / 1e9,
             "reason": feed.ended or "",
             "message": feed.message,
             "readings": [[reading.name, reading.value, reading.tone] for reading in readings(feed)],

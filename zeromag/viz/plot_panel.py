@@ -26,7 +26,7 @@ class PlotPanel(Panel):
 
     def __init__(self, theme: Theme, *, left: str, bottom: str) -> None:
         super().__init__(theme)
-        self.plot = pg.PlotWidget(self, axisItems={side: _Axis(side) for side in ("left", "bottom")})
+        self.plot = pg.PlotWidget(self)
         self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys are the window's
         self.plot.setAccessibleName(self.title)
         self.plot.hide()
@@ -49,6 +49,8 @@ class PlotPanel(Panel):
         self._view.disableAutoRange()
         self._view.sigRangeChangedManually.connect(self._hold)
         self.plot.scene().sigMouseClicked.connect(self._clicked)
+        for side in ("left", "bottom"):
+            _write_minus(self._item.getAxis(side))
         self._cover = _Cover(self)
         self._wear_axes()
 
@@ -119,12 +121,14 @@ class PlotPanel(Panel):
             self.pointed(at.x(), at.y())
 
 
-class _Axis(pg.AxisItem):
-    """Writes a minus as the other panels do."""
+def _write_minus(axis: pg.AxisItem) -> None:
+    """Have an axis write a minus as the other panels do."""
+    plain = axis.tickStrings
 
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:  # noqa: N802 - PyQtGraph's
-        """Return what is written beside the ticks."""
-        return [str(text).replace("-", "−") for text in super().tickStrings(values, scale, spacing)]
+    def strings(values: list[float], scale: float, spacing: float) -> list[str]:
+        return [str(text).replace("-", "−") for text in plain(values, scale, spacing)]
+
+    axis.tickStrings = strings
 
 
 class _Cover(QWidget):

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from zeromag.acquire.endpoint import host_of
+from zeromag.acquire.endpoint import host_of, is_local
 from zeromag.acquire.message import End
 from zeromag.acquire.subscription import Subscription
 from zeromag.errors import ZeromagError
@@ -22,6 +22,7 @@ def follow(endpoint: str, feed: Feed, stop: threading.Event, keys: Path | None =
         try:
             with Subscription(endpoint, keys, newest_only=True, timeout=2.0, reconnect=True) as stream:
                 feed.message = ""
+                feed.here = is_local(endpoint)
                 feed.take(stream.description)
                 while not stop.is_set():
                     message = stream.receive(0.1)

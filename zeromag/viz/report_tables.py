@@ -34,6 +34,7 @@ NAMES = {
     "distance_change_T": "distance change in T",
     "ratio_change_T": "ratio change in T",
 }
+WAVES = {"p", "pr", "qrs", "qt", "st", "t", "r"}  # said in capitals
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,8 @@ def tables(summary: Mapping[str, Any], say: Words = str) -> list[Table]:
 def parameter_name(name: str) -> str:
     """Return a parameter's name for people."""
     words, peak = (name[:-2], f" at {name[-1]}") if name.endswith(("_R", "_T")) else (name, "")
-    return NAMES.get(name) or words.replace("_", " ") + peak
+    said = " ".join(word.upper() if word in WAVES else word for word in words.split("_"))
+    return NAMES.get(name) or said + peak
 
 
 def figure_words(figure: object) -> tuple[str, str]:

@@ -168,6 +168,7 @@ def _number(low: float, high: float, unit: str) -> QDoubleSpinBox:
     box.setDecimals(2 if unit == " s" else 1)
     box.setSingleStep(0.05 if unit == " s" else 5.0)
     box.setSuffix(unit)
+    box.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)  # up and down keys do it
     return box
 
 
@@ -175,4 +176,5 @@ def _whole(low: int, high: int) -> QSpinBox:
     box = QSpinBox()
     box.setRange(low, high)
     box.setSingleStep(16)
+    box.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
     return box

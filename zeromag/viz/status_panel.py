@@ -59,7 +59,13 @@ class StatusPanel(Panel):
             painter.setBrush(QColor(self.theme.panel))
             painter.drawRect(tile)
             if size >= 22:
-                write(painter, tile, name[-3:], self.theme.quiet if good else self.theme.alarm, size=10)
+                write(
+                    painter,
+                    tile,
+                    name[-3:],
+                    self.theme.quiet if good else self.theme.alarm,
+                    size=10 if size >= 26 else 8,
+                )
             if not good:
                 line(painter, (tile.left(), tile.top()), (tile.right(), tile.bottom()), self.theme.alarm, 1.4)
                 line(painter, (tile.left(), tile.bottom()), (tile.right(), tile.top()), self.theme.alarm, 1.4)

@@ -103,7 +103,7 @@ class Window(QWidget):
     def state(self, now_ns: int) -> str:
         """Return what the badge says."""
         state = self.feed.state(now_ns)
-        return "PAUSED" if self.paused and state in ("LIVE", "REPLAY", "STALE") else state
+        return "PAUSED" if self.paused and state in ("LIVE", "REPLAY", "STALE", "LATE") else state
 
     def tick(self, now_ns: int | None = None) -> None:
         """Take the newest state and repaint what has changed; a paused picture stays as it is."""
@@ -113,9 +113,10 @@ class Window(QWidget):
         state = self.state(now)
         veil = {
             "STALE": f"STALE · no data for {self.feed.age_ns(now) / 1e9:.1f} s",
+            "LATE": f"LATE · this was {self.feed.lateness.ns / 1e9:.1f} s ago",
             "ENDED": f"ENDED · {self.feed.ended or ''}".rstrip(" ·"),
         }.get(state, "")
-        if self.traces.take_drawn() and state == "LIVE":
+        if self.traces.take_drawn() and state in ("LIVE", "LATE"):
             self.latency.drawn(self.traces.drawn_t_ns, now)
         for name, panel in self.panels.items():
             if not panel.isHidden() and (not self.paused or panel is self.film) and panel.refresh(self.feed):

@@ -350,9 +350,10 @@ function drawBeat() {
   const high = row.indexOf(Math.max(...row)), low = row.indexOf(Math.min(...row));
   pen.strokeStyle = pen.fillStyle = ink.accent; pen.lineWidth = 1.6; pen.beginPath();
   pen.moveTo(X(cursor), plot.top); pen.lineTo(X(cursor), plot.bottom); pen.stroke();
-  pen.textAlign = "left";
-  const ms = Math.round(cursor * 1000);
-  pen.fillText(`R${ms < 0 ? "−" : "+"}${Math.abs(ms)} ms   ${average.names[high]} ${signed(row[high])} pT   ${average.names[low]} ${signed(row[low])} pT`, plot.left + 6, 10);
+  const ms = Math.round(cursor * 1000), pT = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(1);
+  const before = X(cursor) > (plot.left + plot.right) / 2; // the words beside the line, where there is room
+  pen.textAlign = before ? "right" : "left";
+  pen.fillText(`R${ms < 0 ? "−" : "+"}${Math.abs(ms)} ms   ${average.names[high]} ${pT(row[high])} pT   ${average.names[low]} ${pT(row[low])} pT`, X(cursor) + (before ? -6 : 6), 10);
   $("beat").setAttribute("aria-valuenow", String(ms));
   $("n-beat").textContent = `${average.name} · ${average.nave} beats`;
 }
@@ -365,7 +366,8 @@ function veil() {
   const offline = !state || silent > STALE_MS;
   const shown = offline ? (state ? "OFFLINE" : "WAITING") : state.state;
   const words = { OFFLINE: `OFFLINE · nothing heard for ${(silent / 1000).toFixed(1)} s`,
-    STALE: state && `STALE · no data for ${state.age.toFixed(1)} s`, ENDED: state && `ENDED · ${state.reason}` }[shown] || "";
+    STALE: state && `STALE · no data for ${state.age.toFixed(1)} s`, LATE: state && `LATE · this was ${state.late.toFixed(1)} s ago`,
+    ENDED: state && `ENDED · ${state.reason}` }[shown] || "";
   say($("badge"), "textContent", shown); say($("badge"), "className", shown);
   for (const cover of covers) { say(cover, "hidden", !words); say(cover, "textContent", words); }
 }

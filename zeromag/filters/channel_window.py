@@ -232,9 +232,8 @@ class Window:
 
     def due(self, share: float) -> int:
         """Return how many pieces are to be done when this share of the time for them is over."""
-        if share >= 1.0:
-            return self.pieces
-        return int(self._groups * min(1.0, share / 0.9))  # the rest is little work
+        # all but the channels is little work
+        return self.pieces if share >= 1.0 else int(self._groups * min(1.0, share / 0.9))
 
     def work(self, piece: int, fit: NDArray[np.bool_], jump: float) -> None:
         """Do one of `pieces` on the whole window; all of them in order make the figures."""

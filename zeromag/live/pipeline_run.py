@@ -22,6 +22,7 @@ from zeromag.session import Session
 
 SETTLE: Final = 2.0  # s of the stream that are not counted: processes start, kernels are loaded
 PLACES: Final = ("published", "filtered", "mapped")
+WAIT_SECONDS: Final = 60.0  # at most, where a machine is busy with other things
 START_SECONDS: Final = 300.0  # for everything to run; kernels may have to be compiled
 
 
@@ -96,8 +97,13 @@ class _Run:
             time.sleep(seconds)
             for name, child in children.items():
                 self._found.cpu[name] = (_cpu_seconds(child.pid) - before[name]) / seconds
+            patience = time.monotonic() + WAIT_SECONDS  # for a first block, on a machine that is far behind
+            while not (self._found.latency["filtered"] and self._found.latency["published"]):
+                if time.monotonic() > patience:
+                    break
+                time.sleep(0.05)
             if window:  # it tells of its newest pictures when it is let go
-                children["view"].ended(patience=10.0)
+                children["view"].ended(patience=WAIT_SECONDS)
                 self._take_pictures()
         finally:
             self._stop.set()

@@ -20,7 +20,9 @@ from zeromag.errors import InputError
 from zeromag.event import Event
 from zeromag.sensors import SensorArray
 
-DAMAGED: Final = (OSError, KeyError, ValueError, RuntimeError, TypeError, OverflowError, zlib.error)
+DAMAGED: Final = (
+    OSError, LookupError, ValueError, ArithmeticError, RuntimeError, TypeError, AttributeError, zlib.error,
+)  # fmt: skip
 _MOST_INDEX: Final = 1 << 62  # of a sample: sums of two still fit
 
 Rows = Callable[[int, int], tuple[NDArray[Any], NDArray[np.bool_] | None]]

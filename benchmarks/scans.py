@@ -100,6 +100,13 @@ class Scene:
             total += self.beat(draw) + self.beat(-draw)  # in pairs, so that only the curvature is left to chance
         return total / beats
 
+    def noisy_beat(self, random: np.random.Generator) -> F64:
+        """Return one beat as the averager would lay it on its pile: (n_times, n_channels) T."""
+        n = len(self.sensors)
+        wave = self.beat(random.standard_normal(9)) + _coloured(random, n, self.noise)
+        wave += _slow(random)[:, None] * (self.common * random.standard_normal(n))
+        return np.asarray(wave - wave[FLAT].mean(axis=0))
+
     def scan(self, beats: int, seed: int) -> tuple[Average, list[Beat]]:
         """Return the average that a scan of so many beats would end with, and the beats."""
         random = np.random.default_rng(seed)
@@ -108,9 +115,7 @@ class Scene:
         rr = self.rr * (1 + self.variation.rr * random.standard_normal(beats))
         good = np.ones(n, dtype=np.bool_)
         for k in range(beats):
-            wave = self.beat(random.standard_normal(9)) + _coloured(random, n, self.noise)
-            wave += _slow(random)[:, None] * (self.common * random.standard_normal(n))
-            pile.add(wave - wave[FLAT].mean(axis=0), good, float(rr[k]))
+            pile.add(self.noisy_beat(random), good, float(rr[k]))
         found = [Beat(1000 * self.rr * (k + 1), rr=float(rr[k])) for k in range(beats)]
         return pile.average("normal", TIME, self.sensors), found
 

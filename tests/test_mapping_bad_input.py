@@ -16,7 +16,9 @@ from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat
 from zeromag.mapping.gate import Gate, beside, troubled
 from zeromag.mapping.notes import irregular, pauses, silence
+from zeromag.offline import map_recording
 from zeromag.sensors import SensorArray
+from zeromag.session import Session
 
 
 def mapped(folder: Path, field: F64, sensors: SensorArray | None = None, noise: float = 0.2e-12) -> dict[str, Any]:
@@ -148,6 +150,8 @@ def test_sensors_in_trouble_are_named() -> None:
         (-0.10, 0.0, "the patient's right"),
         (0.0, 0.10, "the head"),
         (0.0, -0.10, "the feet"),
+        (0.11, 0.10, "the patient's left and the head"),
+        (-0.10, -0.11, "the feet and the patient's right"),
         (0.02, 0.02, ""),
         (-0.03, -0.02, ""),
     ],
@@ -158,3 +162,30 @@ def test_the_way_to_a_heart_beside_the_array(x: float, y: float, towards: str) -
     wave = heart.beat(time) @ heart.gains(sensors).T
     average = Average("normal", time, wave, np.full(36, 1e-13), 60, sensors, np.ones(36, dtype=bool))
     assert (towards in beside(average)) if towards else beside(average) == ""
+
+
+def test_a_field_that_no_dipole_explains_still_shows_its_side() -> None:
+    """As the joint fit leaves it of a heart 15 cm away: strong at one edge, of no shape that a heart below makes."""
+    sensors, time = planar(), np.arange(-300, 501) / 1000
+    for axis, sign, towards in ((0, 1, "left"), (0, -1, "right"), (1, 1, "head"), (1, -1, "feet")):
+        edge = sign * sensors.positions[:, axis] > 0.05
+        reading = np.where(edge, 1e-11 * (-1.0) ** np.arange(36), 1e-13)
+        wave = np.exp(-0.5 * (time / 0.012) ** 2)[:, None] * reading
+        average = Average("normal", time, wave, np.full(36, 1e-13), 60, sensors, np.ones(36, dtype=bool))
+        assert towards in beside(average)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("millimetres", [110, 150, 200])
+@pytest.mark.parametrize(
+    ("x", "y", "towards"), [(1, 0, "left"), (-1, 0, "right"), (0, 1, "head"), (0, -1, "feet"), (-0.8, 0.8, "head")]
+)
+def test_no_heart_beside_the_array_is_sent_the_wrong_way(millimetres: int, x: float, y: float, towards: str) -> None:
+    """Through the cleaning, which bends the field of what is not below the array."""
+    place = f"x={x * millimetres:g}&y={y * millimetres:g}"
+    reasons = map_recording(Session(source=f"sim:adult?seconds=12&seed=4&heart_rate=80&{place}")).usable["reasons"]
+    said = " ".join(one for one in reasons if one.startswith("move the array"))
+    assert said
+    against = {"left": "right", "right": "left", "head": "feet", "feet": "head"}[towards]
+    assert against not in said

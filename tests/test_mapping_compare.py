@@ -14,6 +14,7 @@ from zeromag.mapping.compare import changes, compare
 from zeromag.mapping.mapper import Mapper
 from zeromag.mapping.parameters import Parameter
 from zeromag.mapping.poles import poles
+from zeromag.mapping.unit import UNITS
 from zeromag.sensors import SensorArray
 
 TIME = np.arange(-300, 501) / 1000
@@ -72,6 +73,37 @@ def test_changes_of_parameters_have_intervals() -> None:
     (same,) = changes(angle(0.0, 3.0), angle(4.0, 4.0)).values()
     assert not same.significant
     assert changes(angle(0.0, 1.0), {}) == {}
+
+
+def test_what_chance_does_to_many_parameters_is_counted() -> None:
+    """Holm's step-down by hand, and that of forty equal hearts hardly ever one parameter is called changed."""
+    from scipy.stats import norm
+
+    names = [name for name, unit in UNITS.items() if unit.period is None][:3]
+    first = {name: Parameter(value=0.0, low=-1.0, high=1.0, unit="1") for name in names}
+    second = {
+        name: Parameter(value=value, low=value - 1.0, high=value + 1.0, unit="1")
+        for name, value in zip(names, (1.5, 2.0, 0.1), strict=True)
+    }
+    one, two, three = changes(first, second).values()
+    sd = np.sqrt(2) / 1.96
+    assert one.p == pytest.approx(2 * norm.sf(1.5 / sd), rel=1e-6)
+    assert two.p_holm == pytest.approx(3 * two.p)
+    assert one.p_holm == pytest.approx(2 * one.p)
+    assert three.p_holm == pytest.approx(three.p)
+    assert (two.significant, one.significant) == (True, False)
+    random, called = np.random.default_rng(0), 0
+    for _ in range(200):
+        drawn = random.normal(scale=1 / 1.96, size=(2, len(UNITS)))
+        scans = [
+            {
+                name: Parameter(value=value, low=value - 1.0, high=value + 1.0, unit="1")
+                for name, value in zip(UNITS, row.tolist(), strict=True)
+            }
+            for row in drawn
+        ]
+        called += any(change.significant for change in changes(*scans).values())
+    assert called <= 20  # of 200: 5 % are 10
 
 
 def test_a_reach_needs_a_plane() -> None:

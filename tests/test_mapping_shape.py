@@ -167,4 +167,6 @@ def test_every_parameter_is_defined_once_in_the_docs() -> None:
     for name in UNITS:
         plain = name if name in defined else name.removesuffix("_R").removesuffix("_T")
         assert defined.count(plain) == 1, name
-    assert (Path(__file__).parents[1] / "docs" / "images" / "parameters.png").stat().st_size > 10_000
+    images = Path(__file__).parents[1] / "docs" / "images"
+    for name in ("parameters.png", "parameter_shapes.png"):
+        assert (images / name).stat().st_size > 10_000

@@ -218,7 +218,8 @@ def test_the_loop_is_the_hearts_vector(conductor: Conductor) -> None:
 @pytest.mark.parametrize("method", ["minimum-norm", "sloreta", "lcmv"])
 def test_a_beat_on_the_grid(method: str) -> None:
     average, _, heart = beat_in(HalfSpace())
-    image = Imaging(method).of(average)  # type: ignore[arg-type]
+    gains = SourceGain(HalfSpace(), average.sensors, average.good, average.noise)
+    image = Imaging(method).of(average, gains)  # type: ignore[arg-type]
     row = int(np.argmin(np.abs(image.time)))
     miss = image.peak(row) - heart.place
     assert np.linalg.norm(miss[:2]) < 0.015  # a pitch
@@ -229,13 +230,18 @@ def test_a_beat_on_the_grid(method: str) -> None:
 
 def test_a_doubtful_conductor_is_said_and_a_right_one_is_not() -> None:
     places = HeartVolume(0.06, 0.07, 0.04, 0.14, 0.02).points()
+
+    def doubt(average: Average, conductor: Conductor) -> str:
+        gains = SourceGain(conductor, average.sensors, average.good, average.noise)
+        return conductor_doubt(average, gains, places, 150.0)
+
     wrong, _, _ = beat_in(BALL)
-    assert "do not trust places" in conductor_doubt(wrong, HalfSpace(), places, 150.0)
-    assert conductor_doubt(wrong, BALL, places, 150.0) == ""
+    assert "do not trust places" in doubt(wrong, HalfSpace())
+    assert doubt(wrong, BALL) == ""
     right, _, _ = beat_in(HalfSpace())
-    assert conductor_doubt(right, HalfSpace(), places, 150.0) == ""
+    assert doubt(right, HalfSpace()) == ""
     noisy, _, _ = beat_in(HalfSpace(), noise=20e-12)  # nobody can tell which
-    assert "do not trust places" in conductor_doubt(noisy, HalfSpace(), places, 150.0)
+    assert "do not trust places" in doubt(noisy, HalfSpace())
 
 
 def test_a_pathway_with_seven_channels() -> None:

@@ -53,16 +53,17 @@ def _normal(outcome: Outcome, source: str) -> Any:
 
 
 def _table(comparison: Comparison) -> list[str]:
-    """Return the maps' likeness and one line a parameter; `*`: the difference's interval leaves out zero."""
+    """Return the maps' likeness and one line a parameter; `*`: significant among all of them (Holm)."""
     lines = [
         f"maps at {peak}: correlation {alike:.4f}"
         for peak, alike in zip(comparison.peaks, comparison.correlation, strict=True)
     ]
     for name, change in sorted(comparison.changes.items()):
         ends = "" if change.low is None or change.high is None else f"  ({change.low:+.4g} to {change.high:+.4g})"
+        chance = "" if change.p_holm is None else f"  p {change.p:.2g}, of all {change.p_holm:.2g}"
         mark = "*" if change.significant else " "
         values = f"{change.first['value']:.4g} → {change.second['value']:.4g} {change.first['unit']}"
-        lines.append(f"{mark} {name}: {values}, difference {change.difference:+.4g}{ends}")
+        lines.append(f"{mark} {name}: {values}, difference {change.difference:+.4g}{ends}{chance}")
     return lines
 
 
@@ -80,6 +81,8 @@ def _write(out: Path, flags: argparse.Namespace, comparison: Comparison) -> None
                 "first": change.first,
                 "second": change.second,
                 "difference": {"value": change.difference, "low": change.low, "high": change.high},
+                "p": change.p,
+                "p_holm": change.p_holm,
                 "significant": change.significant,
             }
             for name, change in comparison.changes.items()

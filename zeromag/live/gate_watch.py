@@ -13,7 +13,6 @@ from zeromag.mapping.mapper import Mapper
 from zeromag.mapping.parameters import Parameter, parameters
 from zeromag.scan.scan import Scan
 
-DRAWS = 50  # of the bootstrap: enough for a glance; the outcome takes more
 SLACK = 2.5  # s that a beat may take to be decided, beyond which a stream without one is silent
 
 
@@ -43,7 +42,7 @@ class GateWatch:
         channels: Mapping[str, Mapping[str, str]],
     ) -> None:
         normal = next((average for average in averages if average.main and average.nave > 1), None)
-        self.parameters = parameters(normal, beats, self._mapper, draws=DRAWS) if normal is not None else {}
+        self.parameters = parameters(normal, beats, self._mapper) if normal is not None else {}
         gate = Gate()
         self.usable = gate(averages, beats, self.parameters, seconds, self._mapper, silent=silent, channels=channels)
         self.usable_looks = self.usable_looks + 1 if self.usable["answer"] == "yes" else 0

@@ -10,27 +10,41 @@ from zeromag._jit import F64
 from zeromag.mapping.average import Average
 from zeromag.mapping.unit import Unit
 
-AT_ONCE = 25  # resampled averages in memory
+HALVES = 64  # ways to split the beats in two
+AT_ONCE = 16  # resampled averages in memory
 TOLD = 0.5  # share of the draws in which a parameter must be told, for an interval of it
 NOWHERE = float("nan"), float("nan")
 
 
-def resampled(average: Average, draws: int, seed: int) -> Iterator[tuple[F64, float]]:
-    """Give `draws` averages of parts drawn with replacement: (n_times, n_channels) T, and their median RR, s.
+def resampled(average: Average) -> Iterator[tuple[F64, float]]:
+    """Give averages in which one half of the parts counts twice: (n_times, n_channels) T, and their median RR, s.
 
-    A channel that a draw leaves without a beat keeps its average; RR is NaN where the parts have none.
+    The halves are balanced: those of a Hadamard matrix, so that over all of them each pair of parts is drawn as often
+    together as apart. What a parameter varies by is then, as far as it is linear, exactly what the bootstrap with
+    endless draws would say, and nothing is left to chance (McCarthy 1969). A channel that misses some parts varies
+    by those that it has. RR is NaN where the parts have none.
     """
     if average.parts is None or average.weights is None or len(average.parts) < 2:
         return
     n = len(average.parts)
-    flat = (average.weights[:, None, :] * average.parts).reshape(n, -1)
-    times = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws).astype(np.float64)
-    for first in range(0, draws, AT_ONCE):
-        some = times[first : first + AT_ONCE]
-        total = (some @ flat).reshape(len(some), *average.wave.shape)
-        count = (some @ average.weights)[:, None, :]
-        waves = np.where(count > 0, total / np.maximum(count, 1e-9), average.wave)
-        yield from zip(waves, (_median_rr(average, drawn) for drawn in some), strict=True)
+    share = average.weights / np.maximum(average.weights.sum(axis=0), 1e-9)
+    away = (share[:, None, :] * (average.parts - average.wave)).reshape(n, -1)
+    signs = _signs(n)
+    for first in range(0, HALVES, AT_ONCE):
+        some = signs[first : first + AT_ONCE]
+        waves = average.wave + (some @ away).reshape(len(some), *average.wave.shape)
+        yield from zip(waves, (_median_rr(average, 1.0 + drawn) for drawn in some), strict=True)
+
+
+def _signs(n: int) -> F64:
+    """Return which of `n` parts each draw counts twice (+1) and which not at all (−1): (HALVES, n).
+
+    Columns of Sylvester's matrix but its first, which is all ones; of more parts than those, two share a column.
+    Each row is turned round or not, so that no three columns are bound to each other as they are in that matrix.
+    """
+    rows, columns = np.arange(HALVES)[:, None], 1 + np.arange(n)[None, :] % (HALVES - 1)
+    turned = np.random.default_rng(0).choice([-1.0, 1.0], size=(HALVES, 1))
+    return np.asarray(turned * (1.0 - 2.0 * (np.bitwise_count(rows & columns) % 2)), dtype=np.float64)
 
 
 def median_rr(average: Average) -> float:
@@ -54,12 +68,10 @@ def interval(value: float, draws: F64, parts: int, unit: Unit) -> tuple[float, f
 
     A size is treated apart, see `_size`.
     """
-    from scipy.stats import t
-
     told = draws[np.isfinite(draws)]
     if parts < 2 or len(told) < max(20, TOLD * len(draws)) or not np.isfinite(value):
         return (value, *NOWHERE)
-    wider = float(t.ppf(0.975, parts - 1) * np.sqrt(parts / (parts - 1)))
+    wider = _student(parts)
     if unit.power:
         power, drawn = value**unit.power, told**unit.power
         ends = _size(power, float(drawn.mean()) - power, float(drawn.var(ddof=1)), wider, parts)
@@ -72,6 +84,13 @@ def interval(value: float, draws: F64, parts: int, unit: Unit) -> tuple[float, f
     if unit.period is not None:
         half = min(half, unit.period / 2)
     return value, max(unit.least, value - half), value + half
+
+
+def _student(parts: int) -> float:
+    """Return how many standard deviations of the draws of so many parts a 95 % interval reaches to each side."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(parts - 1, 0.975) * np.sqrt(parts / (parts - 1)))
 
 
 def _size(power: float, added: float, variance: float, wider: float, parts: int) -> tuple[float, float, float]:

@@ -9,7 +9,7 @@ from zeromag.mapping.r_peak import r_after
 from zeromag.mapping.template import AFTER, BEFORE, LAG, Fit, Template, fit
 
 FINE = 180.0  # Hz, rate that shapes are compared at
-NOISY = 0.9  # typical correlation below which shape is told with less certainty
+NOISY = 0.95  # typical correlation below which shape is told with less certainty: clean records reach 0.98
 FAR = 0.15  # s, between two lobes of one QRS on which its envelope can peak
 TWIN = 0.93  # correlation from which they are lobes of one: the PVCs of MIT-BIH 106 reach 0.92 with its normal beats
 SETTLING = (4, 8, 16, 32, 64)  # beats of a class after which it is compared with the others again

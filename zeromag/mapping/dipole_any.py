@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from zeromag._jit import F64
+from zeromag.mapping.average import Average
 from zeromag.mapping.dipole import CHI2, Dipole
 from zeromag.mapping.source_gain import SourceGain
 
 STEP = 1e-5  # m, of the central differences
-STARTS = 3  # best places of the grid that a search begins at
+ASIDE = 1e-6  # m, of the differences that a search is led by
+STARTS = 3  # best places of the grid that a search begins at; one, where it is known about where the dipole is
 
 
 class AnyDipoleFitter:
@@ -24,29 +28,45 @@ class AnyDipoleFitter:
         left, _, _ = np.linalg.svd(np.moveaxis(gains(places), 1, 0), full_matrices=False)
         self._bases = left[:, :, : gains.loud]
 
-    def __call__(self, reading: F64, time: float = 0.0) -> Dipole:
-        """Return the dipole that explains one reading (n_channels,) T best."""
+    def __call__(self, reading: F64, time: float = 0.0, near: tuple[float, float, float] | None = None) -> Dipole:
+        """Return the dipole that explains one reading (n_channels,) T best; `near` m is where it was a moment ago."""
         from scipy.optimize import least_squares
 
         y = self._gains.white(reading)
         explained = np.sum(np.einsum("snk,n->sk", self._bases, y) ** 2, axis=1)
-        starts = np.argsort(-explained)[:STARTS]
+        starts = list(self._places[np.argsort(-explained)[: STARTS if near is None else 1]])
+        if near is not None:
+            starts.append(np.clip(near, *self._box))
         fits = [
             least_squares(
-                self._rest, self._places[k], bounds=self._box, args=(y,), xtol=1e-10, ftol=1e-12, x_scale=0.01
+                self._rest, start, self._slopes, bounds=self._box, args=(y,), xtol=1e-9, ftol=1e-12, x_scale=0.01
             )
-            for k in starts.tolist()
+            for start in starts
         ]
         place = self._gains.within(np.asarray(min(fits, key=lambda fit: float(fit.cost)).x))
         return self._dipole(place, y, time)
 
-    def _rest(self, place: F64, y: F64) -> F64:
-        basis = self._loud(place)
-        return np.asarray(y - basis @ (basis.T @ y), dtype=np.float64)
+    def moving(self, average: Average, rows: Sequence[int]) -> tuple[Dipole, ...]:
+        """Return the dipoles of some rows of an averaged beat, each looked for where the last one was too."""
+        found: list[Dipole] = []
+        for row in rows:
+            near = found[-1].position if found else None
+            found.append(self(average.wave[row], float(average.time[row]), near))
+        return tuple(found)
 
-    def _loud(self, place: F64) -> F64:
-        left, _, _ = np.linalg.svd(self._gains(self._gains.within(place[None, :]))[:, 0], full_matrices=False)
-        return np.asarray(left[:, : self._gains.loud], dtype=np.float64)
+    def _rest(self, place: F64, y: F64) -> F64:
+        return np.asarray(self._rests(place[None, :], y)[0], dtype=np.float64)
+
+    def _slopes(self, place: F64, y: F64) -> F64:
+        """Return how the rest changes with the place, the gain being asked once for all: (n, 3)."""
+        rests = self._rests(np.concatenate([place[None, :], place + ASIDE * np.eye(3)]), y)
+        return np.asarray((rests[1:] - rests[0]).T / ASIDE, dtype=np.float64)
+
+    def _rests(self, places: F64, y: F64) -> F64:
+        """Return what dipoles at some places leave of a reading: (n_places, n)."""
+        gain = np.moveaxis(self._gains(self._gains.within(places)), 1, 0)
+        basis = np.linalg.svd(gain, full_matrices=False)[0][:, :, : self._gains.loud]
+        return np.asarray(y - np.einsum("pnk,pk->pn", basis, np.einsum("pnk,n->pk", basis, y)), dtype=np.float64)
 
     def _dipole(self, place: F64, y: F64, time: float) -> Dipole:
         gain = self._gains(place[None, :])[:, 0]

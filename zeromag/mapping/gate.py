@@ -17,9 +17,16 @@ from zeromag.mapping.notes import silence
 from zeromag.mapping.parameters import Parameter
 from zeromag.physics.frame import array_frame
 
+# An average's noise falls with the root of the time, and a parameter's interval at first faster, since the poles of a
+# noisy map jump: the time grows with this power of what is still too wide, not with its square. `benchmarks/gate.py`
+# prints how well that foretells.
+FALLS = 1.5
+SLOWEST = 15.0  # 1/min, below which a few beats are no heart
 BESIDE = 0.7  # of half the array, from which a heart lies beside it
 EXPLAINED = 0.9  # of the field by one dipole, for its place to be believed
 EDGE = {"s": (1e3, " ms"), "m": (1e3, " mm"), "deg": (1.0, "°"), "1": (1.0, "")}  # units for people
+ASIDE = 0.5  # of half the array, from which the middle of the field's power shows the side where no dipole does
+SLANT = 0.5  # of the larger way, from which the smaller one is said too
 NAMED = 3  # sensors at most whose trouble is told
 
 
@@ -81,8 +88,9 @@ class Gate:
         mapper: Mapper,
     ) -> Usable:
         usual = next((average for average in averages if average.main), None)
-        if usual is None or not beats:
-            return self._no_heart(seconds)
+        few = len(beats) < min(self.fewest, seconds * SLOWEST / 60)
+        if usual is None or not beats or (few and seconds >= self.heartless):
+            return self._no_heart(seconds, len(beats))
         reasons: list[str] = []
         if why := mapper.why_not(usual.sensors, usual.good):
             return Usable(answer="no", reasons=[why], seconds_needed=0.0)
@@ -104,9 +112,10 @@ class Gate:
             return Usable(answer="no", reasons=[*reasons, _worst_channel(usual)], seconds_needed=0.0)
         return Usable(answer="not yet", reasons=reasons, seconds_needed=float(np.ceil(needed)))
 
-    def _no_heart(self, seconds: float) -> Usable:
+    def _no_heart(self, seconds: float, beats: int) -> Usable:
         if seconds >= self.heartless:
-            reason = f"no heartbeat in {seconds:.0f} s: check that the array lies over the chest and the sensors run"
+            seen = f"only {beats} beats" if beats > 1 else "one beat" if beats else "no heartbeat"
+            reason = f"{seen} in {seconds:.0f} s: check that the array lies over the chest and the sensors run"
             return Usable(answer="no", reasons=[reason], seconds_needed=0.0)
         needed = float(np.ceil(self.heartless - seconds))
         return Usable(answer="not yet", reasons=["no heartbeat so far"], seconds_needed=needed)
@@ -114,12 +123,11 @@ class Gate:
     def _precision(self, name: str, tolerance: float, found: Parameter | None, seconds: float) -> tuple[float, str]:
         """Return the seconds still needed for one parameter and why; nothing when it is precise enough."""
         if found is None or found["low"] is None or found["high"] is None:
-            return 0.0, f"{_said(name)} cannot be told"
+            return seconds, f"{_said(name)} cannot be told"  # by less than as much again, nothing would change
         half = (found["high"] - found["low"]) / 2
         if half <= tolerance:
             return 0.0, ""
-        # the average's noise falls with the root of the time, and the interval with it
-        more = seconds * ((half / tolerance) ** 2 - 1)
+        more = seconds * ((half / tolerance) ** FALLS - 1)
         factor, unit = EDGE.get(found["unit"], (1.0, f" {found['unit']}"))
         reached, wanted = (f"±{value * factor:.3g}{unit}" for value in (half, tolerance))
         return more, f"{_said(name)} is known to {reached}, wanted {wanted}"
@@ -142,27 +150,34 @@ def beside(average: Average) -> str:
     """Return where to move the array when the heart is not below it, told by the place of one dipole at R.
 
     Cleaning that keeps a heart below the array bends the field of one beside it, so that both poles may seem to be
-    inside. The side is said only where the dipole explains the field.
+    inside. Where the dipole does not explain the field, the middle of the field's power shows the side, if any does.
     """
     try:
         fitter = DipoleFit().of(average.sensors, average.good, np.full(len(average.good), 1e-13))
     except ValueError:
         return ""  # too few channels for a dipole
-    found = fitter(average.wave[average.at(0.0)])
+    reading = average.wave[average.at(0.0)]
+    found = fitter(reading)
     places = array_frame(average.sensors).inside(average.sensors.positions[fitter.good])[:, :2]
     middle, half = (places.max(axis=0) + places.min(axis=0)) / 2, float(np.ptp(places, axis=0).max()) / 2
-    across, up = found.position[0] - float(middle[0]), found.position[1] - float(middle[1])
-    if max(abs(across), abs(up)) <= BESIDE * half:
+    power = reading[fitter.good] ** 2
+    believed = found.goodness >= EXPLAINED
+    place = np.array(found.position[:2]) if believed else power @ places / power.sum()
+    across, up = (place - middle).tolist()
+    if max(abs(across), abs(up)) > (BESIDE if believed else ASIDE) * half:
+        return f"move the array 3 cm towards {_side(across, up)}: the heart lies beside it"
+    if believed or float(np.abs(np.array(found.position[:2]) - middle).max()) <= BESIDE * half:
         return ""
-    if not found.goodness >= EXPLAINED:
-        return "move the array until it lies over the heart: the field is not that of a heart below it"
-    return f"move the array 3 cm towards {_side(across, up)}: the heart lies beside it"
+    return "move the array until it lies over the heart: the field is not that of a heart below it"
 
 
 def _side(across: float, up: float) -> str:
-    if abs(across) > abs(up):
-        return "the patient's left" if across > 0 else "the patient's right"
-    return "the head" if up > 0 else "the feet"
+    sides = [
+        (abs(across), "the patient's left" if across > 0 else "the patient's right"),
+        (abs(up), "the head" if up > 0 else "the feet"),
+    ]
+    (most, first), (other, second) = sorted(sides, reverse=True)
+    return f"{first} and {second}" if other > SLANT * most else first
 
 
 def pole_remedies(average: Average, mapper: Mapper) -> list[str]:

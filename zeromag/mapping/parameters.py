@@ -15,8 +15,6 @@ from zeromag.mapping.mapper import Mapper
 from zeromag.mapping.measures import Measures
 from zeromag.mapping.unit import UNITS
 
-DRAWS = 200
-
 
 class Parameter(TypedDict):
     """One number with its interval; `low` and `high` are None while too few beats tell."""
@@ -27,10 +25,8 @@ class Parameter(TypedDict):
     unit: str
 
 
-def parameters(
-    average: Average, beats: Sequence[Beat] = (), mapper: Mapper | None = None, *, draws: int = DRAWS, seed: int = 0
-) -> dict[str, Parameter]:
-    """Return every parameter that this average tells; the same numbers each time, the draws being seeded.
+def parameters(average: Average, beats: Sequence[Beat] = (), mapper: Mapper | None = None) -> dict[str, Parameter]:
+    """Return every parameter that this average tells; the same numbers each time, for the draws are always the same.
 
     RR is the median of the averaged beats, or where the average does not carry it, of all `beats`.
     """
@@ -39,7 +35,7 @@ def parameters(
     known = bool(np.isfinite(rr))
     rr = rr if known else typical_rr(beats)
     found = measures(average.wave, rr)
-    drawn = [measures(wave, some if known else rr) for wave, some in resampled(average, draws, seed)]
+    drawn = [measures(wave, some if known else rr) for wave, some in resampled(average)]
     parts = 0 if average.parts is None else len(average.parts)
     result: dict[str, Parameter] = {}
     for name, value in found.items():

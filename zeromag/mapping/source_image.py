@@ -10,8 +10,6 @@ from zeromag._jit import F64
 from zeromag.mapping.average import Average
 from zeromag.mapping.distributed import Method, inverse
 from zeromag.mapping.source_gain import SourceGain
-from zeromag.physics.conductor import Conductor
-from zeromag.physics.halfspace import HalfSpace
 from zeromag.physics.heart_volume import HeartVolume
 
 UNITS: dict[Method, str] = {"minimum-norm": "A·m", "sloreta": "1", "lcmv": "1"}
@@ -42,19 +40,11 @@ class Imaging:
     """Settings of distributed sources."""
 
     method: Method = "sloreta"
-    conductor: Conductor = field(default_factory=HalfSpace)
     volume: HeartVolume = field(default_factory=lambda: HeartVolume(0.06, 0.07, 0.06, 0.14, 0.015))
     step: float = 0.002  # s between the rows of an averaged beat
 
-    def of(self, average: Average) -> SourceImage:
-        """Return the sources over an averaged beat.
-
-        Raises
-        ------
-        ValueError
-            If fewer than six channels can be used; one sentence.
-        """
-        gains = SourceGain(self.conductor, average.sensors, average.good, average.noise)
+    def of(self, average: Average, gains: SourceGain) -> SourceImage:
+        """Return the sources over an averaged beat, `gains` being those of its channels in their conductor."""
         places = gains.inside(self.volume.points())
         basis = gains.basis(places)
         gain = np.einsum("csx,sxk->csk", gains(places), basis)

@@ -67,33 +67,31 @@ def read_sources(averages: Sequence[Average], dipoles: Sequence[Dipole], session
     if average is None or session.sources.method == "none":
         return Sources(dipoles=tuple(dipoles))
     conductor = conductor_of(session)
-    imaging = Imaging(session.sources.method, conductor)
+    imaging = Imaging(session.sources.method)
     places = imaging.volume.points()
     try:
         gains = SourceGain(conductor, average.sensors, average.good, average.noise)
-        image, loop = imaging.of(average), heart_loop(average, gains, places)
+        image, loop = imaging.of(average, gains), heart_loop(average, gains, places)
     except ValueError:
         return Sources(dipoles=tuple(dipoles))  # the report says how many channels are good
     if not isinstance(conductor, HalfSpace):
-        fitter = AnyDipoleFitter(gains, places)
         every = max(1, round(STEP / (average.time[1] - average.time[0])))
-        rows = np.arange(average.at(0.0) % every, len(average.time), every).tolist()
-        dipoles = [fitter(average.wave[row], float(average.time[row])) for row in rows]
-    return Sources(image, loop, tuple(dipoles), conductor_doubt(average, conductor, places, session.sources.sphere_mm))
+        rows = range(average.at(0.0) % every, len(average.time), every)
+        dipoles = AnyDipoleFitter(gains, places).moving(average, rows)
+    return Sources(image, loop, tuple(dipoles), conductor_doubt(average, gains, places, session.sources.sphere_mm))
 
 
-def conductor_doubt(average: Average, conductor: Conductor, places: F64, sphere_mm: float) -> str:
+def conductor_doubt(average: Average, gains: SourceGain, places: F64, sphere_mm: float) -> str:
     """Return one sentence when another conductor puts the dipole of R elsewhere and explains it about as well.
 
     Over a half-space the other is a sphere; over anything else, a half-space. A goodness of fit near 1 does not tell:
     over a sphere of 15 cm a half-space fit leaves 1 % and misses by 23 mm.
     """
+    conductor = gains.conductor
     other: Conductor = _sphere(sphere_mm) if isinstance(conductor, HalfSpace) else HalfSpace()
     row = average.at(0.0)
-    one, two = (
-        AnyDipoleFitter(SourceGain(body, average.sensors, average.good, average.noise), places)(average.wave[row])
-        for body in (conductor, other)
-    )
+    others = SourceGain(other, average.sensors, average.good, average.noise)
+    one, two = (AnyDipoleFitter(body, places)(average.wave[row]) for body in (gains, others))
     apart = float(np.linalg.norm(np.subtract(one.position, two.position)))
     if apart < APART or two.chi2 > TELLS * one.chi2:
         return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,8 +17,9 @@ from zeromag.viz.theme import THEMES, contrast
 
 application()  # before Qt is loaded, since it may skip this file
 QtCore = pytest.importorskip("PySide6.QtCore")
-QPoint, QPointF, Qt = QtCore.QPoint, QtCore.QPointF, QtCore.Qt
-QEvent, QMouseEvent = QtCore.QEvent, pytest.importorskip("PySide6.QtGui").QMouseEvent
+QtGui = pytest.importorskip("PySide6.QtGui")
+QPoint, QPointF, QRectF, Qt = QtCore.QPoint, QtCore.QPointF, QtCore.QRectF, QtCore.Qt
+QEvent, QImage, QMouseEvent, QPainter = QtCore.QEvent, QtGui.QImage, QtGui.QMouseEvent, QtGui.QPainter
 QTest = pytest.importorskip("PySide6.QtTest").QTest
 Window = pytest.importorskip("zeromag.viz.window").Window
 
@@ -94,6 +96,25 @@ def test_the_words_stand_on_the_side_they_mean(window, monkeypatch):
     top, bottom = (picture[int(said[text].y()) + step, column].astype(int) for text, step in (("+50", 4), ("−50", -4)))
     assert top[0] > top[2] + 60
     assert bottom[2] > bottom[0] + 60
+
+
+def test_an_arrow_points_where_the_current_goes(window):
+    """A pseudo-current to the head points to the top of the window, one to the patient's left to its right."""
+    live(window)
+    shown, image = window.map.map, QImage(200, 200, QImage.Format.Format_RGB32)
+    box, drawn = QRectF(0, 0, 200, 200), []
+    painter = QPainter(image)
+    for jx, jy in ((0.0, 1.0), (1.0, 0.0)):
+        field = replace(shown, jx=np.full_like(shown.jx, jx), jy=np.full_like(shown.jy, jy))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("zeromag.viz.field_map_panel.arrows", lambda *ends: drawn.append(ends) or [])
+            window.map._draw_arrows(painter, box, field)
+    painter.end()
+    (_, _, up_x, up_y), (_, _, left_x, left_y) = drawn
+    assert (up_y < 0).all()  # rows count from the top
+    assert (left_x > 0).all()
+    assert not up_x.any()
+    assert not left_y.any()
 
 
 def test_an_isoline_is_dashed_where_the_field_goes_in(window):

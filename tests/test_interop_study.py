@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from zeromag.study.pool import THREADS, pooled
 from zeromag.study.run import study
 from zeromag.study.spread import spread
 from zeromag.study.table import row_of, write_csv
-from zeromag.study.work import Done, session_digest
+from zeromag.study.work import Done, session_digest, work
 
 SESSION = Session().changed(**{"map.pixels": 16})
 
@@ -164,6 +165,20 @@ def test_what_is_whole_is_not_done_again(dataset: Path, out: Path) -> None:
     assert {path.name: path.read_bytes() for path in first.iterdir()} == before
     assert json.loads((second / "summary.json").read_text())["beats"]["normal"] > 0
     assert [row["member"] for row in again.failed] == ["broken"]
+
+
+def test_two_workers_on_one_recording_leave_one_whole_result(dataset: Path, out: Path, tmp_path: Path) -> None:
+    """As on a cluster that loses sight of a worker: each result comes into its place at once, whoever is first."""
+    member = Member("sub-01/meg/sub-01_meg", dataset / "sub-01" / "meg" / "sub-01_meg.fif")
+    folder = tmp_path / "members" / member.name
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(work, member, folder, SESSION) for _ in range(2)]
+    assert [one.result().error for one in both] == ["", ""]
+    whole = out / "members" / member.name
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        path.name: path.read_bytes() for path in whole.iterdir()
+    }
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
 def test_a_folder_that_cannot_be_written_is_said(dataset: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +25,7 @@ from zeromag.study.pool import pooled
 from zeromag.study.report import group_report
 from zeromag.study.spread import Spread, spread
 from zeromag.study.table import Row, row_of, write_csv, write_parquet
-from zeromag.study.work import Done, read_summary, work
+from zeromag.study.work import PART, Done, read_summary, work
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ def study(
             raise StorageError(f"{done.error}; what is done is kept, and the same command goes on from there")
         finished[done.member.name] = done
         progress(len(finished), len(todo))
+    for left in folder.rglob(f".*{PART}"):  # by a worker that died
+        shutil.rmtree(left, ignore_errors=True)
     return _gathered(out, [finished[member.name] for member in todo], session)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
+import shutil
 import signal
 import traceback
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +25,7 @@ from zeromag.session import Session
 from zeromag.study.members import Member
 
 SEAL: Final = "seal.json"
+PART: Final = ".part"  # what a folder's name ends with while it is written
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +40,18 @@ class Done:
 
 def work(member: Member, folder: Path, session: Session) -> Done:
     """Map one recording into `folder`, unless a whole result of the same input, session and version is there."""
+    part = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}{PART}")
     try:
         seal = {"zeromag": __version__, "input": member.digest(), "session": session_digest(session)}
         if _whole(folder, seal):
             return Done(member, skipped=True)
-        (folder / SEAL).unlink(missing_ok=True)
         named = session.changed(
             source=member.name, subject=_subject(member.name)
         )  # not the path: the same dataset elsewhere gives the same bytes
         outcome, named = _scanned(member, named)
-        write_results(ready(folder), outcome, named)
-        (folder / SEAL).write_text(json.dumps({**seal, "summary": _summary_digest(folder)}), encoding="utf-8")
+        write_results(ready(part), outcome, named)
+        (part / SEAL).write_text(json.dumps({**seal, "summary": _summary_digest(part)}), encoding="utf-8")
+        _put(part, folder)
     except StorageError as error:
         return Done(member, str(error), full=True)
     except ZeromagError as error:
@@ -60,7 +65,22 @@ def work(member: Member, folder: Path, session: Session) -> Done:
         return Done(
             member, f"this is a fault of zeromag ({type(error).__name__}: {error}); please report it with {kept}"
         )
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
     return Done(member)
+
+
+def _put(part: Path, folder: Path) -> None:
+    """Put a whole result in its place at once: a cluster that loses sight of a worker has another one do the same."""
+    before = part.with_name(f"{part.name}{PART}")
+    with contextlib.suppress(FileNotFoundError):
+        folder.rename(before)
+    try:
+        part.rename(folder)
+    except OSError:
+        if not (folder / SEAL).exists():  # else the other one was faster, with the same bytes
+            raise
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def _scanned(member: Member, session: Session) -> tuple[Outcome, Session]:

@@ -1,8 +1,8 @@
 """Turn the kept results into `docs/benchmarks.md`: `python -m benchmarks.report`.
 
 Every script keeps its last run in `benchmarks/results/`, which is not committed; the page is, with the date, commit and
-machine of each table. Between the marks nothing is written by hand. `README.md` gets the lines that hold a bar, if it
-has the marks.
+machine of each table. Between the marks nothing is written by hand. `README.md` gets one line for each peer: the first
+that holds a bar.
 """
 
 from __future__ import annotations
@@ -52,6 +52,17 @@ def section(result: dict[str, Any]) -> str:
     )
 
 
+def headlines(results: list[dict[str, Any]]) -> str:
+    """Return a short table: each peer once, with the first ratio to it that holds a bar."""
+    first: dict[str, dict[str, Any]] = {}
+    for result in results:
+        for line in result["lines"]:
+            if line["bar"] and line["ratio"] is not None:
+                first.setdefault(line["beside"], line)
+    rows = [f"| {line['what']} | {peer} | {_number(line['ratio'])} × |" for peer, line in first.items()]
+    return "\n".join(["| what | beside | ratio |", "| --- | --- | --- |", *rows])
+
+
 def rewrite(path: Path, text: str) -> bool:
     """Put the text between the marks of a page; return whether it has them."""
     page = path.read_text(encoding="utf-8")
@@ -69,9 +80,7 @@ def main() -> None:
     if not results:
         raise SystemExit("no result is kept yet; run a script first, e.g. python -m benchmarks.kernels")
     rewrite(ROOT / "docs" / "benchmarks.md", "\n".join(map(section, results)))
-    barred = [line for result in results for line in result["lines"] if line["bar"]]
-    dates = ", ".join(sorted({f"{result['cpu']}, {result['date'][:10]}" for result in results}))
-    rewrite(ROOT / "README.md", f"{_table(barred)}\n\n{dates}; see docs/benchmarks.md.\n")
+    rewrite(ROOT / "README.md", f"{headlines(results)}\n")
     print(f"wrote {len(results)} tables: " + ", ".join(result["script"] for result in results))
 
 

@@ -123,7 +123,7 @@ def test_a_window_on_a_stream_ends_when_asked(stream, monkeypatch):
     assert open_window(endpoint, stop=stop, announce=told.append) == 0
     timer.join()
     assert told[0] == {"shown": "window"}
-    assert all(set(news) <= {"shown", "drawn_ms"} for news in told)
+    assert all(set(news) <= {"shown", "drawing", "drawn_ms", "pictures"} for news in told)
 
 
 def test_a_window_refuses_what_is_no_endpoint(monkeypatch):

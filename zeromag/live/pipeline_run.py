@@ -91,7 +91,7 @@ class _Run:
             self._listen(made, self._processed)
             if window:
                 children["view"].tell(json.dumps({"endpoint": made}))
-                self._await("view", "shown")
+                self._await("view", "drawing")
             time.sleep(SETTLE)
             before = {name: _cpu_seconds(child.pid) for name, child in children.items()}
             time.sleep(seconds)

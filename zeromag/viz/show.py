@@ -83,7 +83,16 @@ def show(
     window = Window(feed, layout=layout, theme=THEMES[theme], review=review, workflow=workflow, league=league)
     window.show()
 
+    told: set[str] = set()
+
+    def tell(what: str) -> None:
+        if announce is not None and what not in told:
+            told.add(what)
+            announce({what: "window"})
+
     def look() -> None:
+        if window.latency.count > 1:
+            tell("drawing")
         if stop is not None and stop.is_set():
             window.close()
         if not window.isVisible():  # other windows of this process are no reason to stay
@@ -92,8 +101,7 @@ def show(
     watch = QTimer()
     watch.timeout.connect(look)
     watch.start(100)
-    if announce is not None:
-        announce({"shown": "window"})
+    tell("shown")
     with collected_here():
         code = app.exec()
     league.close()

@@ -113,7 +113,7 @@ def test_whatever_the_room_the_heart_is_kept() -> None:
             assert measure(stage, sensors, RATE).heart_kept >= KEEP
 
 
-SOURCE = "sim:adult?references=0&rate=250&seconds=10"
+SOURCE = "sim:adult?references=0&rate=250&seconds=12"
 
 
 def scanned(block: int, session: Session) -> tuple[NDArray[np.float64], Scan, list[str]]:
@@ -130,7 +130,7 @@ def scanned(block: int, session: Session) -> tuple[NDArray[np.float64], Scan, li
 
 def test_a_scan_goes_on_with_what_the_room_asks_for_whatever_its_blocks() -> None:
     session = Session(source=SOURCE)
-    (one, scan, said), (two, other, _) = (scanned(block, session) for block in (2500, 37))
+    (one, scan, said), (two, other, _) = (scanned(block, session) for block in (3000, 37))
     np.testing.assert_array_equal(one, two)
     assert [row["stage"] for row in scan.cleaning.report()] == [
         "MaskBad",
@@ -143,7 +143,7 @@ def test_a_scan_goes_on_with_what_the_room_asks_for_whatever_its_blocks() -> Non
     ends = [run.finish() for run in (scan, other)]
     for end in ends:
         (event,) = [event for event in end.events if event.kind == "cleaning"]
-        assert (event.sample, event.why) == (2000, end.chain_reason)
+        assert (event.sample, event.why) == (2500, end.chain_reason)
         assert "external field (order 1)" in end.chain_reason
     np.testing.assert_array_equal(ends[0].averages[0].wave, ends[1].averages[0].wave)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,14 +77,12 @@ def weigh(stage: Remover | None, sensors: SensorArray) -> Candidate:
     return Candidate(stage, matrix, cost_of(matrix, sensors), predicted_shielding(matrix, sensors))
 
 
-def candidates(sensors: SensorArray, *, roomy: bool = False) -> list[Candidate]:
-    """Return what this array can carry, weighed, the mildest first; `roomy`: also what only a room justifies."""
-    found = []
+def candidates(sensors: SensorArray, *, roomy: bool = False) -> Iterator[Candidate]:
+    """Yield what this array can carry, weighed, the mildest first; `roomy`: also what only a room justifies."""
     below = heart_below(sensors, HeartVolume())
     more = (ROOMY if roomy else PLAIN) if below else ()
     for stage in (HomogeneousField(1), *more):
         try:
-            found.append(weigh(stage, sensors))
+            yield weigh(stage, sensors)
         except ValueError:  # more unknowns than channels, too few references, or no heart volume below the array
             continue
-    return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal, get_args
 
 import numpy as np
@@ -79,8 +81,13 @@ def _interference(sensors: SensorArray, suppression: Suppression, look: RoomLook
         return None, "no interference removal, as asked"
     if suppression != "auto":
         return _forced(weigh(JointFit() if suppression == "joint" else HomogeneousField(1), sensors))
-    stage, reason = _best(sensors)
-    return (stage, reason) if look is None else _in_room(stage, reason, sensors, look)
+    if look is None:
+        return _best(sensors)
+    if look.by_array is None:
+        for _ in weighing(sensors, look):
+            pass
+    stage, reason = look.by_array or _best(sensors)
+    return _in_room(stage, reason, sensors, look)
 
 
 def _best(sensors: SensorArray) -> tuple[Remover | None, str]:
@@ -91,7 +98,7 @@ def _best(sensors: SensorArray) -> tuple[Remover | None, str]:
     array = f"{n_mag} channels with a place" + (f" and {n_ref} references" if n_ref else "")
     if n_mag < FEWEST:
         return None, f"no interference removal: it needs {FEWEST} channels with a place, got {n_mag}"
-    known = candidates(sensors)
+    known = list(candidates(sensors))
     fit = [candidate for candidate in known if candidate.acceptable()]
     if fit:
         enough = max(candidate.shielding for candidate in fit) - SAME_DB
@@ -106,6 +113,17 @@ def _best(sensors: SensorArray) -> tuple[Remover | None, str]:
     )
 
 
+def weighing(sensors: SensorArray, look: RoomLook) -> Iterator[Candidate]:
+    """Weigh what the room may ask for once the look is over, one candidate a step, so that no block waits for all."""
+    there = look.found(sensors)
+    look.by_array = running, _ = _best(sensors)
+    more = candidates(there, roomy=True)
+    for candidate in chain((weigh(stage, there) for stage in (running, None)), more):
+        if not look.known or (candidate.keeps() and candidate.stage != running):
+            look.known.append(candidate)
+        yield candidate
+
+
 def _in_room(running: Remover | None, reason: str, sensors: SensorArray, look: RoomLook) -> tuple[Remover | None, str]:
     """Return what leaves the truest map in this room, and why; what runs stays unless another one is clearly better.
 
@@ -116,8 +134,7 @@ def _in_room(running: Remover | None, reason: str, sensors: SensorArray, look: R
     size = heart_size(there)
     if size is None:
         return running, reason
-    known = [weigh(running, there)]
-    known += [c for c in (weigh(None, there), *candidates(there, roomy=True)) if c.keeps() and c.stage != running]
+    known = look.known
     left = look.left([candidate.matrix for candidate in known], there)
     if left is None:
         return running, f"{reason}; the room could not be measured in its first {look.seconds:g} s"

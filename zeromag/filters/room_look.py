@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zeromag.block import Block
+from zeromag.filters.candidate import Candidate, Remover
 from zeromag.filters.injection import MOST
 from zeromag.sensors import SensorArray
 
@@ -44,6 +45,8 @@ class RoomLook:
         self._spoilt: list[NDArray[np.bool_]] = []  # (channels,) of each window
         self._lately = head.sensors.usable()  # no bad sample in the last second
         self._last: Block | None = None
+        self.by_array: tuple[Remover | None, str] | None = None  # what the array alone asks for, and why
+        self.known: list[Candidate] = []  # weighed on the array as it was found; the first one runs
 
     @staticmethod
     def affordable(head: Block) -> bool:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from zeromag.block import Block
 from zeromag.errors import InputError
 from zeromag.filters.calibrate import Calibrate
-from zeromag.filters.choose import Choice, default_chain
+from zeromag.filters.candidate import Candidate
+from zeromag.filters.choose import Choice, default_chain, weighing
 from zeromag.filters.given_chain import given_chain
-from zeromag.filters.room_look import LOOK_S, RoomLook
+from zeromag.filters.room_look import RoomLook
 from zeromag.pipeline import Chain, Tap
 from zeromag.sensors import SensorArray
 from zeromag.session import Session
+
+HEED_S = 10.0  # of a scan, when the room has its say: the look is over two seconds before
+PACE_S = 0.1  # between candidates that are weighed meanwhile, some 10 ms each
 
 
 def chosen(head: Block, session: Session, look: RoomLook | None = None) -> Choice:
@@ -38,7 +44,7 @@ def chosen(head: Block, session: Session, look: RoomLook | None = None) -> Choic
         raise InputError(f"{session.source}: {error}") from error
     if clean.suppression == "auto" and not clean.stages and look is None:
         many = f"{len(head.sensors) * head.rate:g} samples a second are too many for a look at the room"
-        words = f"the room has its say after {LOOK_S:g} s" if RoomLook.affordable(head) else many
+        words = f"the room has its say after {HEED_S:g} s" if RoomLook.affordable(head) else many
         choice = Choice(choice.chain, f"{choice.reason}; {words}")
     if not session.calibration:
         return choice
@@ -52,31 +58,44 @@ class Choosing:
 
     def __init__(self) -> None:
         self._look: RoomLook | None = None
-        self._looked = False
+        self._weighing: Iterator[Candidate] = iter(())
+        self._heed = self._next = 0  # samples: when the room has its say, when the next candidate is weighed
+        self._heeded = False
 
     def choice(self, head: Block, session: Session) -> Choice:
         """Return what to go on with from this block on; raises InputError as `chosen` does."""
-        choice = chosen(head, session, self._look if self._looked else None)
+        choice = chosen(head, session, self._look if self._heeded else None)
         clean = session.clean
         if self._look is None and clean.suppression == "auto" and not clean.stages and RoomLook.affordable(head):
             self._look = RoomLook(head)
+            self._weighing = weighing(calibrated(head.sensors, session), self._look)
+            self._heed, self._next = head.first + round(HEED_S * head.rate), self._look.until
         return choice
 
     def watch(self, taps: Tap, session: Session) -> None:
         """Look at the stream as it comes to the spatial stage: behind mask and calibration."""
-        if self._look is not None and not self._looked:
-            self._look(taps[2 if session.calibration else 1])
+        if self._look is None or self._heeded:
+            return
+        block = taps[2 if session.calibration else 1]
+        self._look(block)
+        if block.first >= self._next:
+            next(self._weighing, None)
+            self._next = block.first + round(PACE_S * block.rate)
 
     def due(self, block: Block) -> bool:
-        """Return, once, that the look is done when this block comes."""
-        before, self._looked = self._looked, self._look is not None and block.first >= self._look.until
-        return self._looked and not before
+        """Return, once, that the room has its say from this block on."""
+        if self._look is None or self._heeded or block.first < self._heed:
+            return False
+        for _ in self._weighing:  # what is left of it, when blocks are long
+            pass
+        self._heeded = True
+        return True
 
     def edges(self, block: Block) -> set[int]:
         """Return where inside the block other settings, or another chain, may hold from."""
         edges = {event.sample for event in block.events if event.kind == "session"}
         if self._look is not None:
-            edges.add(self._look.until)
+            edges.add(self._heed)
         return {edge for edge in edges if block.first < edge < block.stop}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from zeromag.block import Block, joined
 from zeromag.errors import InputError
 from zeromag.event import Event
+from zeromag.filters.choose import Choice
 from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat, own
 from zeromag.mapping.field_map import FieldMap
@@ -60,9 +61,9 @@ class Scan:
         self._choosing = Choosing()
         self._begin(head, session)
 
-    def _begin(self, head: Block, session: Session) -> None:
+    def _begin(self, head: Block, session: Session, choice: Choice | None = None) -> None:
         """Start cleaning, beats, averages and maps with this block; raises InputError, and nothing has changed."""
-        choice = self._choosing.choice(head, session)
+        choice = choice or self._choosing.choice(head, session)
         seen = replace(head, sensors=self.sensors)
         hearts = beating(seen, session)
         self.session, self._head, self.reason = session, head, choice.reason
@@ -150,16 +151,16 @@ class Scan:
             return []
         choice = self._choosing.choice(block, self.session)
         if choice.chain != self._chain:
-            return self._anew(block, self.session)
+            return self._anew(block, self.session, choice)
         self.reason = choice.reason
         return []
 
-    def _anew(self, block: Block, session: Session) -> list[Beat]:
+    def _anew(self, block: Block, session: Session, choice: Choice | None = None) -> list[Beat]:
         """Start anew with this block: beats cleaned in two ways are not averaged; those so far stay."""
         self._settle()
         closed = self._hearts.finish()
         self._beats += closed.done
-        self._begin(block, session)
+        self._begin(block, session, choice)
         return list(closed.beats)
 
     def _settle(self) -> None:

@@ -39,7 +39,7 @@ def has_map(folder: Path) -> bool:
 
 def test_ten_seconds_without_a_beat_are_said(tmp_path: Path) -> None:
     peaks = regular(40.0, 0.8)
-    peaks = peaks[(peaks < 12.0) | (peaks > 26.0)]
+    peaks = peaks[(peaks < 16.0) | (peaks > 30.0)]
     summary = mapped(tmp_path, TestHeart().field(planar(), 40.0, peaks))
     (note,) = summary["notes"]
     assert note.startswith("no heartbeat for 1")
@@ -47,7 +47,7 @@ def test_ten_seconds_without_a_beat_are_said(tmp_path: Path) -> None:
     table = (tmp_path / "out" / "events.tsv").read_text().splitlines()
     pauses_told = [line.split("\t") for line in table if "pause" in line]
     assert len(pauses_told) == 1
-    assert float(pauses_told[0][1]) == pytest.approx(peaks[peaks > 26][0] - peaks[peaks < 12][-1], abs=0.01)
+    assert float(pauses_told[0][1]) == pytest.approx(peaks[peaks > 30][0] - peaks[peaks < 16][-1], abs=0.01)
     assert abs(sum(summary["beats"].values()) - len(peaks)) <= 1
     assert has_map(tmp_path)
 
@@ -60,7 +60,7 @@ def test_an_irregular_rhythm_is_said_and_averaged(tmp_path: Path) -> None:
     assert not any("fibrillation" in note for note in summary["notes"])  # a finding, never a diagnosis
     counted = sum(summary["beats"].values()) + sum(summary["beats_left_out"].values())
     assert abs(counted - len(peaks)) <= 1
-    assert max(summary["beats"].values()) >= 0.9 * len(peaks)
+    assert max(summary["beats"].values()) >= 0.85 * len(peaks)
     assert has_map(tmp_path)
     assert summary["parameters"]["qt"]["low"] is not None
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import io
-import json
 import os
-import struct
 import tarfile
 import threading
 import time
@@ -21,7 +19,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from tests.browser import Browser, chromium
-from tests.viz_scene import RATE, array, blues, centre, fill, grid, pixels, reds, send_map, traces
+from tests.viz_scene import RATE, array, blues, centre, fill, grid, opened, pixels, reds, send_map, traces
 from zeromag.block import Block
 from zeromag.errors import LinkError
 from zeromag.viz.feed import Feed
@@ -52,7 +50,7 @@ def page(feed):
             if not hold.is_set():
                 feed.arrived_ns = time.monotonic_ns()
 
-    server = threading.Thread(target=serve_feed, args=(feed,), kwargs={"stop": stop, "announce": announce})
+    server = threading.Thread(target=serve_feed, args=(feed,), kwargs={"stop": stop, "announce": announce}, daemon=True)
     beat = threading.Thread(target=pulse)
     server.start()
     beat.start()
@@ -62,21 +60,6 @@ def page(feed):
     server.join(20)
     beat.join(20)
     assert not server.is_alive()
-
-
-def opened(frame: bytes) -> list[dict[str, Any]]:
-    """The messages of a frame."""
-    messages, at = [], 0
-    while at < len(frame):
-        (length,) = struct.unpack_from("<I", frame, at)
-        head = json.loads(frame[at + 4 : at + 4 + length])
-        at += 4 + length
-        for name, shape, kind in head["arrays"]:
-            head[name] = np.frombuffer(frame, f"<{kind}", count=int(np.prod(shape)), offset=at).reshape(shape)
-            at += -(-head[name].nbytes // 4) * 4
-        messages.append(head)
-    assert at == len(frame)
-    return messages
 
 
 def received(url: str, **headers: str) -> list[dict[str, Any]]:

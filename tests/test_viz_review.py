@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ import pytest
 from websockets.sync.client import connect
 
 from tests.viz_qt import application, grabbed
+from tests.viz_scene import opened
 from zeromag.acquire.journal import Journal
 from zeromag.acquire.message import Description, End, Result, Stamp
 from zeromag.acquire.recorded import Recorded
@@ -308,15 +308,17 @@ def test_the_page_plays_a_recording_from_its_beginning_and_says_so(review):
         told.append(str(news["url"]))
         ready.set()
 
-    server = threading.Thread(target=serve_review, args=(review,), kwargs={"stop": stop, "announce": announce})
+    server = threading.Thread(
+        target=serve_review, args=(review,), kwargs={"stop": stop, "announce": announce}, daemon=True
+    )
     server.start()
     assert ready.wait(20)
     with connect(told[0].replace("http", "ws") + "stream", origin=told[0].rstrip("/")) as stream:
-        states = set()
+        states, frames = set(), 0
         while "REPLAY" not in states:
-            raw = stream.recv(timeout=20)
-            head = json.loads(raw[4 : 4 + int.from_bytes(raw[:4], "little")])
-            states |= {head["state"]} if head["kind"] == "state" else set()
+            states |= {message["state"] for message in opened(stream.recv(timeout=20)) if message["kind"] == "state"}
+            frames += 1
+            stream.send(f"={frames}")
     assert states <= {"REVIEW", "REPLAY"}
     stop.set()
     server.join(20)

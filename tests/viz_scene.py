@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
+import struct
 import time
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,3 +140,18 @@ def centre(where: NDArray[np.bool_]) -> tuple[float, float]:
     down, across = np.nonzero(where)
     assert len(across) > 20, "the colour is nowhere in the picture"
     return float(np.median(across)), float(np.median(down))
+
+
+def opened(frame: bytes) -> list[dict[str, Any]]:
+    """The messages of a frame of the page."""
+    messages, at = [], 0
+    while at < len(frame):
+        (length,) = struct.unpack_from("<I", frame, at)
+        head = json.loads(frame[at + 4 : at + 4 + length])
+        at += 4 + length
+        for name, shape, kind in head["arrays"]:
+            head[name] = np.frombuffer(frame, f"<{kind}", count=int(np.prod(shape)), offset=at).reshape(shape)
+            at += -(-head[name].nbytes // 4) * 4
+        messages.append(head)
+    assert at == len(frame)
+    return messages

@@ -96,7 +96,7 @@ class _Supervisor:
         if "usable" in news and self._plan.until_usable:
             self._judged(str(news["usable"]), bool(news["settled"]), [str(one) for one in news["reasons"]])
         if "interrupted" in news:
-            self._say("ending: the recording and the results are being written")
+            self._say("ending: the recording and the results are being written" if self._plan.out else "ending")
             self._end()
         if "ended" in news:
             self._ended(name, int(news["ended"]))

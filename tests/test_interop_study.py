@@ -8,8 +8,9 @@ import os
 import signal
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -171,7 +172,7 @@ def test_two_workers_on_one_recording_leave_one_whole_result(dataset: Path, out:
     """As on a cluster that loses sight of a worker: each result comes into its place at once, whoever is first."""
     member = Member("sub-01/meg/sub-01_meg", dataset / "sub-01" / "meg" / "sub-01_meg.fif")
     folder = tmp_path / "members" / member.name
-    with ThreadPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         both = [pool.submit(work, member, folder, SESSION) for _ in range(2)]
     assert [one.result().error for one in both] == ["", ""]
     whole = out / "members" / member.name

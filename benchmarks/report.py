@@ -18,7 +18,9 @@ BEGIN, END = "<!-- results: made by `python -m benchmarks.report` -->", "<!-- en
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3g}"
+    if value is None:
+        return ""
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _row(line: dict[str, Any]) -> str:
@@ -57,7 +59,7 @@ def headlines(results: list[dict[str, Any]]) -> str:
     first: dict[str, dict[str, Any]] = {}
     for result in results:
         for line in result["lines"]:
-            if line["bar"] and line["ratio"] is not None:
+            if line["bar"] and line["ratio"] is not None and line["unit"] != "% of a core":
                 first.setdefault(line["beside"], line)
     rows = [f"| {line['what']} | {peer} | {_number(line['ratio'])} × |" for peer, line in first.items()]
     return "\n".join(["| what | beside | ratio |", "| --- | --- | --- |", *rows])

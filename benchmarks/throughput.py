@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -105,13 +106,14 @@ def bare(seconds: float, block: int) -> list[Line]:
     me = [sys.executable, "-m", "benchmarks.throughput", "--seconds", f"{seconds}", "--block", f"{block}"]
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "endpoint"
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        first = subprocess.Popen([*me, "--be", "source", str(place), folder], **pipes)  # type: ignore[call-overload]
+        started = partial(subprocess.Popen[str], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        first = started([*me, "--be", "source", str(place), folder])
         while not place.exists() or not place.read_text(encoding="utf-8"):
             time.sleep(0.1)
         endpoint = place.read_text(encoding="utf-8")
-        second = subprocess.Popen([*me, "--be", "worker", endpoint], **pipes)  # type: ignore[call-overload]
-        second.stdout.readline()
+        second = started([*me, "--be", "worker", endpoint])
+        if second.stdout is not None:
+            second.stdout.readline()
         a = json.loads(first.communicate("\n")[0])
         b = json.loads(second.communicate()[0])
     late = 1e3 * np.array(b["late"])

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 from numpy.testing import assert_array_equal
@@ -78,8 +79,8 @@ class Commands:
         self.server.stdin.write(line + "\n")
         self.server.stdin.flush()
 
-    def _heard(self, pipe: object, word: str) -> str:
-        for line in pipe or ():  # type: ignore[attr-defined]
+    def _heard(self, pipe: IO[str] | None, word: str) -> str:
+        for line in pipe or ():
             if line.startswith(word):
                 return str(line.removeprefix(word).strip())
         raise AssertionError(f"the command ended without saying '{word}'")

@@ -104,6 +104,13 @@ def test_where_the_default_is_as_good_as_any_it_stays() -> None:
     assert "could not be measured" in empty.reason
 
 
+def test_what_runs_stays_when_too_many_channels_are_lost_to_weigh_anything() -> None:
+    mask = np.zeros((N, 36), dtype=np.bool_)
+    mask[:, 3:] = True
+    choice = default_chain(PLAIN, RATE, look=looked(PLAIN, with_heart(PLAIN), mask))
+    assert choice.chain == default_chain(PLAIN, RATE).chain
+
+
 def test_whatever_the_room_the_heart_is_kept() -> None:
     from zeromag.filters.meter import KEEP, measure
 

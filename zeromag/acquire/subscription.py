@@ -21,9 +21,7 @@ from zeromag.errors import LinkError, SourceLostError
 from zeromag.sensors import SensorArray
 
 _HELLO_SECONDS: Final = 1.0
-_LOOK_UP_SECONDS: Final = (
-    0.25  # the longest sleep: a hello, a lost publisher and an answer that never came are due then
-)
+_LOOK_UP_SECONDS: Final = 0.25  # the longest sleep: a hello, a lost publisher, a missing answer are due then
 
 
 class Subscription:

@@ -117,11 +117,8 @@ def weighing(sensors: SensorArray, look: RoomLook) -> Iterator[Candidate]:
     """Weigh what the room may ask for once the look is over, one candidate a step, so that no block waits for all."""
     there = look.found(sensors)
     look.by_array = running, _ = _best(sensors)
-    try:
-        first = weigh(running, there)
-    except ValueError:  # too many channels were lost meanwhile: what runs stays
-        return
-    for candidate in chain([first, weigh(None, there)], candidates(there, roomy=True)):
+    more = candidates(there, roomy=True)
+    for candidate in chain((weigh(stage, there) for stage in (running, None)), more):
         if not look.known or (candidate.keeps() and candidate.stage != running):
             look.known.append(candidate)
         yield candidate
@@ -138,7 +135,7 @@ def _in_room(running: Remover | None, reason: str, sensors: SensorArray, look: R
     if size is None:
         return running, reason
     known = look.known
-    left = look.left([candidate.matrix for candidate in known], there) if known else None
+    left = look.left([candidate.matrix for candidate in known], there)
     if left is None:
         return running, f"{reason}; the room could not be measured in its first {look.seconds:g} s"
     errors = np.hypot([candidate.cost.map_error for candidate in known], left / size)

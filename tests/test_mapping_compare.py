@@ -10,7 +10,8 @@ import pytest
 from tests.arrays import array
 from tests.hearts import TestHeart, planar
 from zeromag.mapping.average import Average
-from zeromag.mapping.compare import changes, compare
+from zeromag.mapping.change import changes
+from zeromag.mapping.compare import compare
 from zeromag.mapping.mapper import Mapper
 from zeromag.mapping.parameters import Parameter
 from zeromag.mapping.poles import poles
@@ -39,8 +40,8 @@ def test_two_arrays_give_one_map(degrees: float, shift: float) -> None:
     heart = TestHeart((0.0, 0.01, -0.09))
     noise = 0.03e-12  # 0.3 pT a sample, a hundred beats
     both = compare(seen(planar(), heart, noise, 0), seen(tilted(degrees, shift), heart, noise, 1))
-    assert both.peaks == ("R", "T")
-    for k in range(2):
+    assert both.peaks == ("R", "ST", "T")
+    for k in (0, 2):
         one, other = (poles(some.grid, some.bz[k]) for some in (both.first, both.second))
         assert abs((one.angle - other.angle + 180) % 360 - 180) < 3
         assert abs(one.distance - other.distance) < 5e-3
@@ -60,6 +61,35 @@ def test_a_heart_that_changed_is_seen() -> None:
     both = compare(seen(planar(), before, 1e-13, 0), seen(planar(), after, 1e-13, 1))
     assert np.abs(both.z[0][both.first.grid.mask]).max() > 10
     assert both.difference.shape == both.first.bz.shape
+
+
+def varied(seed: int, moved: float = 0.0) -> Average:
+    """Sixteen beats whose strength varies by 5 %; `moved`: a field that the ST segment has more, of R's."""
+    random, sensors, heart, noise = np.random.default_rng(seed), planar(), TestHeart((0.0, 0.0, -0.09)), 0.5e-12
+    clean = heart.beat(TIME) @ heart.gains(sensors).T
+    clean[(TIME > 0.06) & (TIME < 0.14)] += moved * clean[np.argmin(np.abs(TIME))]
+    parts = clean * (1 + 0.05 * random.normal(size=(16, 1, 1))) + random.normal(scale=noise, size=(16, *clean.shape))
+    good, weights = np.ones(36, dtype=bool), np.ones((16, 36))
+    return Average("normal", TIME, parts.mean(axis=0), np.full(36, noise / 4), 16, sensors, good, parts, weights)
+
+
+def test_what_beats_do_by_themselves_is_no_difference_and_a_moved_st_segment_is_one() -> None:
+    """Beats that differ from each other make maps that differ by more than the sensors' noise."""
+    mapper, called, bare = Mapper(pixels=16), 0, 0
+    for seed in range(0, 24, 2):
+        one, other = varied(seed), varied(seed + 1)
+        both = compare(one, other, mapper=mapper)
+        called += any(both.spot(k).share > 0 for k in range(3))
+        both = compare(replace(one, parts=None), replace(other, parts=None), mapper=mapper)
+        bare += any(both.spot(k).share > 0 for k in range(3))
+    assert called == 0
+    assert bare >= 2
+    both = compare(varied(0), varied(1, moved=0.05), mapper=mapper)
+    at = both.peaks.index("ST")
+    spot = both.spot(at)
+    assert spot.share > 0.3
+    assert spot.difference == pytest.approx(0.05 * both.first.bz[0].flat[np.abs(both.z[at]).argmax()], rel=0.3)
+    assert both.spot(0).share == 0.0
 
 
 def test_changes_of_parameters_have_intervals() -> None:

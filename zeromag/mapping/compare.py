@@ -2,58 +2,58 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 
 import numpy as np
 
 from zeromag._jit import F64
 from zeromag.mapping.average import Average
-from zeromag.mapping.fiducials import fiducials
+from zeromag.mapping.change import LEVEL, Change, changes
+from zeromag.mapping.fiducials import Fiducials, fiducials
 from zeromag.mapping.field_map import FieldMap, Grid
+from zeromag.mapping.map_operator import MapOperator
 from zeromag.mapping.mapper import Mapper
 from zeromag.mapping.parameters import Parameter
-from zeromag.mapping.unit import UNITS
 from zeromag.physics.frame import Frame, array_frame
 
-LEVEL = 0.05
-NORMAL = 1.96  # standard deviations in half a 95 % interval
 REACH = 0.12  # m, half the standard map
+AFTER_QRS = 0.060  # s, where the ST segment's level is read, as it is in an ECG
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One parameter in both scans."""
+class Spot:
+    """What differs most between the two maps of one instant."""
 
-    first: Parameter
-    second: Parameter
-    difference: float
-    low: float | None  # 95 % interval of the difference, the scans being independent
-    high: float | None
-    p: float | None  # of a difference as large by chance, were it normal
-    p_holm: float | None = None  # the same among all the parameters that were compared (Holm 1979)
-
-    @property
-    def significant(self) -> bool:
-        """Whether the difference is one of those that chance makes in one comparison of twenty, all counted together.
-
-        Of forty parameters two have an interval that leaves out zero though nothing changed.
-        """
-        return self.p_holm is not None and self.p_holm < LEVEL
+    difference: float  # T, second − first
+    z: float  # the same over its standard deviation, the largest of the map
+    x: float  # m, to the patient's left in the standard plane
+    y: float  # m, to the head
+    share: float  # of what both arrays see, in which the difference is more than chance
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """Maps of two averages on one grid, at R and (where both have one) at T."""
+    """Maps of two averages on one grid, at R, in the ST segment and at T, as far as both have them."""
 
     peaks: tuple[str, ...]
     first: FieldMap
     second: FieldMap
     difference: F64  # (n_peaks, ny, nx) T, second − first
-    z: F64  # (n_peaks, ny, nx) difference over its standard deviation
+    z: F64  # (n_peaks, ny, nx) difference over its standard deviation: of the maps and from beat to beat
+    sure: float  # from which |z| is more than chance anywhere in these maps: 1 pair of equal scans in 20 reaches it
     correlation: tuple[float, ...]  # of the two maps at each peak, over what both arrays see
     changes: Mapping[str, Change]
+
+    def spot(self, k: int) -> Spot:
+        """Return where the maps of instant `k` differ most surely, and over how much of them."""
+        grid = self.first.grid
+        size = np.where(grid.mask, np.abs(self.z[k]), 0.0)
+        row, column = np.unravel_index(int(np.argmax(size)), size.shape)
+        share = float(np.mean(size[grid.mask] >= self.sure)) if grid.mask.any() else float("nan")
+        at = float(self.difference[k, row, column]), float(self.z[k, row, column])
+        return Spot(*at, float(grid.x[column]), float(grid.y[row]), share)
 
 
 def standard_plane(average: Average) -> Frame:
@@ -76,19 +76,24 @@ def compare(
         If one of the arrays carries no map; one sentence.
     """
     mapper = replace(mapper or Mapper(), plane=standard_plane(first), reach=REACH)
-    marks = [fiducials(average) for average in (first, second)]
-    peaks = {"R": [mark.r_peak for mark in marks], "T": [mark.t_peak for mark in marks]}
-    told = tuple(name for name, times in peaks.items() if np.isfinite(times).all())
-    one, other = (_at(average, mapper, [peaks[name][k] for name in told]) for k, average in enumerate((first, second)))
+    times = [_instants(fiducials(average)) for average in (first, second)]
+    told = tuple(name for name in times[0] if np.isfinite([one[name] for one in times]).all())
+    (one, one_sd), (other, other_sd) = (
+        _at(average, mapper.operator_for(average), [at[name] for name in told])
+        for average, at in zip((first, second), times, strict=True)
+    )
     mask = one.grid.mask & other.grid.mask
     difference = other.bz - one.bz
     both = Grid(x=one.grid.x, y=one.grid.y, mask=mask)
+    looks = max(1, len(told)) * int(min(first.good.sum(), second.good.sum()))
     return Comparison(
         peaks=told,
         first=replace(one, grid=both),
         second=replace(other, grid=both),
         difference=difference,
-        z=difference / np.hypot(one.bz_sd, other.bz_sd),
+        z=difference / np.hypot(one_sd, other_sd),
+        # a map holds no more numbers that differ by themselves than its array has channels (Bonferroni)
+        sure=NormalDist().inv_cdf(1 - LEVEL / (2 * looks)),
         correlation=tuple(
             float(np.corrcoef(one.bz[k][mask], other.bz[k][mask])[0, 1]) if mask.any() else float("nan")
             for k in range(len(told))
@@ -97,50 +102,21 @@ def compare(
     )
 
 
-def changes(first: Mapping[str, Parameter], second: Mapping[str, Parameter]) -> dict[str, Change]:
-    """Return the parameters that both scans tell, with the difference and its interval."""
-    found: dict[str, Change] = {}
-    for name in first:
-        if name not in second:
-            continue
-        one, other = first[name], second[name]
-        period = UNITS[name].period
-        difference = other["value"] - one["value"]
-        if period is not None:
-            difference = (difference + period / 2) % period - period / 2
-        down = _root(other["value"], other["low"], one["value"], one["high"])
-        up = _root(other["value"], other["high"], one["value"], one["low"])
-        low = None if down is None else difference - down
-        high = None if up is None else difference + up
-        found[name] = Change(one, other, difference, low, high, _chance(difference, low, high))
-    return _together(found)
+def _instants(marks: Fiducials) -> dict[str, float]:
+    """Return when the maps are compared, s from R; NaN where a wave is not seen, or T peaks within the ST segment."""
+    level = marks.qrs_end + AFTER_QRS
+    return {"R": marks.r_peak, "ST": level if not marks.t_peak <= level else float("nan"), "T": marks.t_peak}
 
 
-def _chance(difference: float, low: float | None, high: float | None) -> float | None:
-    """Return the two-sided p of a difference from the side of its interval that lies towards zero."""
-    if low is None or high is None:
-        return None
-    half = difference - low if difference > 0 else high - difference
-    return math.erfc(abs(difference) / (half / NORMAL) / math.sqrt(2)) if half > 0 else float(difference == 0)
-
-
-def _together(found: Mapping[str, Change]) -> dict[str, Change]:
-    """Return the changes with Holm's p: the k-th smallest of m times m − k, none below the one before it."""
-    told = sorted((change.p, name) for name, change in found.items() if change.p is not None)
-    corrected = dict(found)
-    least = 0.0
-    for k, (p, name) in enumerate(told):
-        least = max(least, min(1.0, p * (len(told) - k)))
-        corrected[name] = replace(found[name], p_holm=least)
-    return corrected
-
-
-def _root(value: float, end: float | None, other: float, other_end: float | None) -> float | None:
-    """Return the half width of a difference from one half width of each side."""
-    return None if end is None or other_end is None else float(np.hypot(end - value, other_end - other))
-
-
-def _at(average: Average, mapper: Mapper, times: list[float]) -> FieldMap:
-    operator = mapper.operator_for(average)
+def _at(average: Average, operator: MapOperator, times: list[float]) -> tuple[FieldMap, F64]:
+    """Return an average's maps at some times, and their standard deviation, which beats that differ add to."""
     rows = [average.at(time) for time in times]
-    return operator(average.time[rows], average.wave[rows])
+    found = operator(average.time[rows], average.wave[rows])
+    if average.parts is None or average.weights is None or len(average.parts) < 2:
+        return found, found.bz_sd
+    n = len(average.parts)
+    share = average.weights / np.maximum(average.weights.sum(axis=0), 1e-9)
+    power = np.zeros_like(found.bz)
+    for part, weight in zip(average.parts, share, strict=True):
+        power += operator.bz(weight * (part[rows] - average.wave[rows])) ** 2
+    return found, np.asarray(np.sqrt(found.bz_sd**2 + power * n / (n - 1)))

@@ -1,4 +1,4 @@
-"""Two scans side by side: both maps at R and at T on one scale, and their difference where it is more than noise."""
+"""Two scans side by side: their maps at R, ST and T on one scale, and the difference where it is more than chance."""
 
 from __future__ import annotations
 
@@ -13,32 +13,44 @@ from zeromag.viz.figures import INK, QUIET, colour_bar, map_axes, new_figure, sc
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SURE = 1.96  # standard deviations from which a difference is drawn
+NAMES = {"R": "R peak", "ST": "ST segment", "T": "T peak"}
+WIDE, ROW = 13.6, 3.6  # inches of the figure, and of one row
 
 
 def comparison_figure(comparison: Comparison) -> Figure:
-    """Return a row a peak: first scan, second scan, second − first; blank where the difference is within noise."""
-    rows = max(1, len(comparison.peaks))
-    high = 3.6 * rows + 0.5
-    figure = new_figure(12.2, high)
-    unsure = np.abs(comparison.z) < SURE
+    """Return a row an instant: first scan, second scan, and second − first on a scale of its own.
+
+    The difference is blank where it is within what chance makes.
+    """
+    high = ROW * max(1, len(comparison.peaks)) + 0.5
+    figure = new_figure(WIDE, high)
     first, second = comparison.first, comparison.second
-    difference = replace(
-        first,
-        bz=np.where(unsure, np.nan, comparison.difference),
-        jx=second.jx - first.jx,
-        jy=second.jy - first.jy,
+    unsure = np.abs(comparison.z) < comparison.sure
+    bz, jx, jy = (
+        np.where(unsure, np.nan, one) for one in (comparison.difference, second.jx - first.jx, second.jy - first.jy)
     )
+    difference = replace(first, bz=bz, jx=jx, jy=jy)
     for k, peak in enumerate(comparison.peaks):
-        limit = max(scale_of(one, np.array([k])) for one in (first, second))
-        bottom = (high - 3.6 * (k + 1)) / high
-        for column, (title, field_map) in enumerate(
-            (("first", first), ("second", second), ("second − first", difference))
+        row = np.array([k])
+        limit = max(scale_of(one, row) for one in (first, second))
+        bottom = (high - ROW * (k + 1)) / high
+        for left, title, field_map, reach in (
+            (0.35, "first", first, limit),
+            (3.95, "second", second, limit),
+            (8.85, "second − first", difference, scale_of(difference, row)),
         ):
-            axes = figure.add_axes(((0.35 + 3.8 * column) / 12.2, bottom, 3.0 / 12.2, 3.0 / high))
-            map_axes(axes, field_map, k, limit=limit)
-            axes.set_title(f"{peak} peak: {title}", fontsize=10, color=INK)
-        colour_bar(figure, (11.75 / 12.2, bottom + 0.3 / high, 0.12 / 12.2, 2.4 / high), limit)
-    words = f"patient's right on the left, head up · difference drawn from {SURE:g} standard deviations"
+            axes = figure.add_axes((left / WIDE, bottom, 3.0 / WIDE, 3.0 / high))
+            map_axes(axes, field_map, k, limit=reach)
+            axes.set_title(f"{NAMES[peak]}: {title}", fontsize=10, color=INK)
+            if field_map is not first and (field_map is second or not unsure[k][first.grid.mask].all()):
+                beside = (left + 3.65) / WIDE, bottom + 0.3 / high, 0.12 / WIDE, 2.4 / high
+                colour_bar(figure, beside, reach)
+            elif field_map is difference:
+                words = "within what chance makes"
+                axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", color=QUIET)
+    words = (
+        "patient's right on the left, head up · difference drawn where it is more than chance "
+        f"({comparison.sure:.1f} standard deviations), on a scale of its own"
+    )
     figure.text(0.99, 0.01, words, fontsize=7, color=QUIET, ha="right")
     return figure

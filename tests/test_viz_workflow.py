@@ -71,6 +71,39 @@ def test_each_step_says_what_to_do_and_what_the_button_does(workflow):
     assert workflow.next().step == "aim"
 
 
+def test_a_code_that_was_refused_is_asked_for_again(workflow):
+    """Nobody is scanned under another's code: the scan goes on only when the code stands in the session."""
+    workflow.confirm_subject("P017")
+    assert not workflow.next().ready
+    until(lambda: workflow.tick() or not workflow.acquisition.busy)
+    assert workflow.acquisition.failed
+    assert (workflow.next().step, workflow.next().ready) == ("subject", True)
+    workflow.confirm_subject("P017")
+    assert workflow.back()  # rather than wait
+    assert workflow.next().button == "Enter the subject's code"
+    workflow.confirm_subject("P017")
+    workflow.feed.session = {**workflow.feed.session, "subject": "P017"}
+    workflow.tick()
+    assert workflow.next().step == "sensors"
+
+
+def test_the_next_scan_is_not_taken_for_the_same_subject(workflow):
+    workflow.feed.session = {**workflow.feed.session, "subject": "P017"}
+    window = Window(workflow.feed, workflow=workflow)
+    window._timer.stop()
+    bar = window.workflow
+    workflow.press()
+    assert bar.line.text() == "P017"  # `Return` again says that it is right
+    bar.enter()
+    assert workflow.next().step == "sensors"
+    workflow.begin_anew()
+    assert workflow.next().button == "Enter the subject's code"
+    assert "before was of P017" in workflow.next().words
+    workflow.press()
+    assert bar.line.text() == ""
+    window.close()
+
+
 def test_recording_counts_down_and_stop_says_whether_it_is_usable(workflow):
     feed = workflow.feed
     told(feed, recording=True, usable={"answer": "not yet", "reasons": ["4 beats of 10"], "seconds_needed": 24})

@@ -24,6 +24,7 @@ from zeromag.scan.scan import Scan
 from zeromag.session import Session
 
 SILENCE = 2.0  # s without a block after which it is said
+UNTIL_SEEN = 3.0  # s that an order to change settings waits for the first block
 SWITCH = 2e-4  # s that the gate's thread may keep a block waiting, each time a kernel gives the interpreter away
 
 Announce = Callable[[Mapping[str, object]], None]
@@ -94,6 +95,7 @@ class _Processing:
         self._announce = announce
         self._control = control
         self._scan: Scan | None = None
+        self._seen = threading.Event()  # a scan has begun
         self._broadcast: Broadcast | None = None
         self._parts = 1  # streams that there were
         self._send: Callable[[Block], None] | None = None  # over LSL
@@ -101,8 +103,8 @@ class _Processing:
 
     def order(self, order: Order) -> Reply:
         """Hand an order on to the acquisition, unless it asks for settings that could not work here."""
-        scan = self._scan
         if isinstance(order, Change):
+            scan = self._scan if self._seen.wait(UNTIL_SEEN) else None  # on the desk's own thread: nobody else waits
             if scan is None:
                 raise LinkError("settings are tried on the array, and no sample has come yet: give the order again")
             scan.fits(scan.session.changed(**order.settings))
@@ -152,6 +154,7 @@ class _Processing:
                 publisher, self._scan, self._session, recording=recording, upstream=self._control.endpoint
             )
             self._begun(self._scan)
+            self._seen.set()
         scan, before, reason = self._scan, self._scan.session, self._scan.reason
         scanned = scan(block)
         if scan.session is not before:

@@ -40,7 +40,7 @@ class Workflow:
     def __init__(self, feed: Feed, acquisition: Acquisition, make_report: MakeReport | None = None) -> None:
         self.feed = feed
         self.acquisition = acquisition
-        self.ask_subject: Callable[[], object] = list  # opens the line where the code is written
+        self.ask_subject: Callable[[str], object] = str  # opens the line where the code is written, with this in it
         self.open_report: Callable[[Path], object] = str
         self.latency = Latency()  # of the window's pictures
         self._make_report = make_report
@@ -48,15 +48,35 @@ class Workflow:
         self._report: Future[Path] | None = None
         self._past = 0  # steps that were confirmed
         self._recorded = False  # in this scan
+        self._code: str | None = None  # that was given and does not hold yet
+        self._last: str | None = None  # of the scan before this one
+
+    @property
+    def subject(self) -> str:
+        """The subject's code as the session has it; empty: none."""
+        return str(self.feed.session.get("subject", ""))
 
     def confirm_subject(self, code: str) -> None:
-        """Take the subject's code; an empty one means that there is none."""
-        if code != str(self.feed.session.get("subject", "")):
+        """Take the subject's code, empty for none; the scan goes on once it stands in the session."""
+        self._code, self._last = code, None
+        if code != self.subject:
             self.acquisition.change({"subject": code}, self.feed.session)
-        self._past = max(self._past, 1)
+        self._follow_subject()
+
+    def _follow_subject(self) -> None:
+        """Go on when the code holds; stay, with what the acquisition said, when it was refused."""
+        if self._code is None:
+            return
+        if self._code == self.subject:
+            self._past, self._code = max(self._past, 1), None
+        elif not self.acquisition.busy and self.acquisition.failed:
+            self._code = None
 
     def back(self) -> bool:
         """Take the last confirmation back; return whether there was one."""
+        if self._code is not None:
+            self._code = None
+            return True
         if self._recorded or self.feed.status.recording or self._past == 0:
             return False
         self._past -= 1
@@ -79,7 +99,7 @@ class Workflow:
         if not now.ready:
             return
         if now.step == "subject":
-            self.ask_subject()
+            self.ask_subject(self._proposed())
         elif now.step in ("sensors", "aim"):
             self._past += 1
         elif now.step == "preview":
@@ -92,6 +112,7 @@ class Workflow:
     def tick(self) -> None:
         """Follow what has happened."""
         self.acquisition.tick()
+        self._follow_subject()
         if self.feed.status.recording:
             self._recorded, self._report = True, None
         elif self._recorded and self._report is None and self._make_report is not None and self.acquisition.journal:
@@ -110,11 +131,18 @@ class Workflow:
             return ""
         return f"note: sensor to pixel p50 {spread[0]:.0f} ms, p99 {spread[1]:.0f} ms over the last pictures"
 
+    def _proposed(self) -> str:
+        """Return the code that may be right: the session's, unless the scan before had it."""
+        return "" if self.subject == self._last else self.subject
+
     def _subject(self) -> Next:
-        code = str(self.feed.session.get("subject", ""))
-        if code:
+        if self._code is not None:
+            words = f"The code {self._code} is being written into the stream." if self._code else "The code is taken out."
+            return Next("subject", words, "Wait a moment …", ready=False)
+        if code := self._proposed():
             return Next("subject", f"The subject's code is {code}. Is that right?", f"Subject {code}")
-        return Next("subject", "Write the subject's code, never a name.", "Enter the subject's code")
+        before = f" The scan before was of {self._last}." if self._last else ""
+        return Next("subject", f"Write the subject's code, never a name.{before}", "Enter the subject's code")
 
     def _sensors(self) -> Next:
         channels = self.feed.status.channels
@@ -180,3 +208,4 @@ class Workflow:
     def begin_anew(self) -> None:
         """Go back to the first step, for another scan; what was recorded is kept."""
         self._past, self._recorded, self._report = 0, False, None
+        self._last = self.subject

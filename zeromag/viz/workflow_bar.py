@@ -29,7 +29,7 @@ class WorkflowBar(QWidget):
         self._state: tuple[object, ...] = ()
         self._taken: Callable[[str], object] = str  # what becomes of the line
         self._asked = 0.0  # s, when the line was opened
-        workflow.ask_subject = lambda: self.ask("the subject's code, never a name; empty: none", self._subject)
+        workflow.ask_subject = self._ask_subject
         self.setFixedHeight(HEIGHT)
         self.setAccessibleName("Workflow")
         self.line = QLineEdit(self)
@@ -129,8 +129,9 @@ class WorkflowBar(QWidget):
         self.put_away()
         taken(text)
 
-    def _subject(self, code: str) -> None:
-        self.workflow.confirm_subject(code)
+    def _ask_subject(self, code: str) -> None:
+        self.ask("the subject's code, never a name; empty: none", self.workflow.confirm_subject, code)
+        self.line.selectAll()  # writing puts another in its place
 
     def _mark(self, text: str) -> None:
         """Give the mark; written for long, it says how long ago it was meant."""

@@ -156,6 +156,8 @@ def test_the_words_stand_on_the_side_they_mean(page):
     assert said["head"][1] < said["foot"][1]
     assert said["out of chest (+)"][1] < said["into chest (−)"][1]
     assert said["+50"][1] < said["+25"][1] < said["0"][1] < said["−50"][1]
+    assert said["+"][0] > said["−"][0] + 50  # the poles' marks
+    assert said["+"][1] < said["−"][1] - 50
     assert found["top"][0] > found["top"][2] + 60
     assert found["bottom"][2] > found["bottom"][0] + 60
     (into, its_across), (out, other_across), (zero, _) = found["strokes"]

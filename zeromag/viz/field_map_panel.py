@@ -5,23 +5,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
 from zeromag.mapping.mapper import Mapper
-from zeromag.mapping.poles import poles
 from zeromag.sensors import SensorArray
 from zeromag.viz.feed import Feed, LiveMap
 from zeromag.viz.isolines import isolines
-from zeromag.viz.palette import colour_indices, diverging, on_screen
+from zeromag.viz.outline import outline
+from zeromag.viz.palette import colour_indices, diverging, on_screen, opacity
 from zeromag.viz.panel import Panel, write
 from zeromag.viz.places import edges, heart_places
+from zeromag.viz.pole_marks import CLEAR, clear_poles, pole_words
 from zeromag.viz.scale import arrow_sizes, isoline_step
 from zeromag.viz.sensor_marks import SensorMarks
 from zeromag.viz.theme import INTO_CHEST, OUT_OF_CHEST, Theme
 
 BAR = 92  # px for the colour bar and its words
 ARROW = 30  # px from one arrow to the next, at least
-CLEAR = 0.25  # of the scale: poles of a weaker map are noise
 
 
 class FieldMapPanel(Panel):
@@ -70,8 +70,8 @@ class FieldMapPanel(Panel):
             return room
         left, right, foot, head = edges(self.map.grid)
         size = min(room.width() / (right - left), room.height() / (head - foot))
-        width, height = size * (right - left), size * (head - foot)
-        return QRectF(room.center().x() - width / 2, room.center().y() - height / 2, width, height)
+        width, height = round(size * (right - left)), round(size * (head - foot))  # whole pixels: sharp edges
+        return QRectF(round(room.center().x() - width / 2), round(room.center().y() - height / 2), width, height)
 
     def draw(self, painter: QPainter, area: QRectF) -> None:
         """Paint the map with everything on it."""
@@ -80,9 +80,10 @@ class FieldMapPanel(Panel):
             write(painter, area, self._why_not or self.waiting, self.theme.quiet, size=13)
             return
         box = self.picture(area)
-        painter.fillRect(box, QColor(self.theme.unseen))
+        painter.fillRect(box, QColor(self.theme.unseen))  # what faint colours fade to
         self._draw_field(painter, box, shown)
         step = isoline_step(self.limit)
+        self._cover_unseen(painter, box, shown)
         if self.lines:
             self._draw_lines(painter, box, shown, step)
         if self.marks:
@@ -104,14 +105,12 @@ class FieldMapPanel(Panel):
 
     def words(self, step: float) -> str:
         """Return what is printed beside the title; `step` between isolines in T."""
-        return f"isolines every {step * 1e12:g} pT · arrows: pseudo-current"
+        return f"lines: {step * 1e12:g} pT · arrows: pseudo-current"
 
     def _draw_field(self, painter: QPainter, box: QRectF, shown: LiveMap) -> None:
         colours = diverging()[colour_indices(on_screen(shown.bz), self.limit)].astype(np.uint32)
-        # The less certain the value, the fainter its colour: gone to a quarter at a deviation of half the scale.
-        doubt = np.clip(np.nan_to_num(on_screen(shown.bz_sd)) / (0.5 * self.limit), 0, 1)
-        seen = on_screen(shown.grid.mask) & np.isfinite(on_screen(shown.bz))
-        alpha = np.where(seen, 255 * (1 - 0.75 * doubt), 0).astype(np.uint32)
+        # Values go on beyond what is seen; what shows of them there is covered, so that the edge is no staircase.
+        alpha = on_screen(opacity(shown.bz_sd, self.limit, np.isfinite(shown.bz))).astype(np.uint32)
         self._pixels = np.ascontiguousarray(
             alpha << 24 | colours[..., 0] << 16 | colours[..., 1] << 8 | colours[..., 2]
         )
@@ -119,6 +118,14 @@ class FieldMapPanel(Panel):
         image = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(box, image)
+
+    def _cover_unseen(self, painter: QPainter, box: QRectF, shown: LiveMap) -> None:
+        around = QPainterPath()  # odd and even: what lies between the box and the lines within
+        around.addRect(box)
+        for line in outline(shown.grid):
+            x, y = to_screen(box, shown, line[:, 0], line[:, 1])
+            around.addPolygon(QPolygonF([QPointF(*at) for at in zip(x.tolist(), y.tolist(), strict=True)]))
+        painter.fillPath(around, QColor(self.theme.unseen))
 
     def _draw_lines(self, painter: QPainter, box: QRectF, shown: LiveMap, step: float) -> None:
         paths = {kind: QPainterPath() for kind in (-1, 0, 1)}
@@ -166,10 +173,9 @@ class FieldMapPanel(Panel):
 
     def draw_poles(self, painter: QPainter, box: QRectF, shown: LiveMap) -> None:
         """Mark where the field is strongest either way, and print the angle from plus to minus."""
-        seen = np.abs(shown.bz[shown.grid.mask])
-        if not np.isfinite(seen).any() or np.nanmax(seen) < CLEAR * self.limit:
+        found = clear_poles(shown.grid, shown.bz, CLEAR * self.limit)
+        if found is None:
             return
-        found = poles(shown.grid, shown.bz.astype(np.float64))
         places = np.array([found.plus, found.minus])
         x, y = (part.tolist() for part in to_screen(box, shown, places[:, 0], places[:, 1]))
         painter.setPen(QPen(QColor("#ffffff"), 1.4, Qt.PenStyle.DotLine))
@@ -179,16 +185,8 @@ class FieldMapPanel(Panel):
             painter.setBrush(QColor(20, 26, 33))
             painter.drawEllipse(QPointF(at_x, at_y), 7, 7)
             write(painter, QRectF(at_x - 7, at_y - 8, 14, 15), sign, "#ffffff", size=12, bold=True)
-        degrees = f"{found.angle:+.0f}°".replace("-", "−")
         label = QRectF(box.left(), box.bottom() + 15, box.width(), 15)
-        write(
-            painter,
-            label,
-            f"+ to − at {degrees}, {found.distance * 1e3:.0f} mm",
-            self.theme.quiet,
-            size=10,
-            align="right",
-        )
+        write(painter, label, pole_words(found), self.theme.quiet, size=10, align="right")
 
     def _draw_bar(self, painter: QPainter, bar: QRectF) -> None:
         colours = np.ascontiguousarray(diverging()[::-1].astype(np.uint32))

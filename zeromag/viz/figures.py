@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from zeromag.mapping.average import Average
 from zeromag.mapping.fiducials import fiducials
-from zeromag.mapping.field_map import FieldMap
-from zeromag.mapping.poles import poles
+from zeromag.mapping.field_map import FieldMap, Grid
+from zeromag.viz.outline import outline
 from zeromag.viz.palette import diverging
 from zeromag.viz.places import edges, heart_places
+from zeromag.viz.pole_marks import CLEAR, clear_poles
 from zeromag.viz.scale import isoline_step, limit_above, round_up
 from zeromag.viz.theme import INTO_CHEST, OUT_OF_CHEST, RESEARCH_USE
 
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure
 
-ARROWS = 14
+ARROWS = 11  # along the longer side
+UNSEEN = "#e3e7ec"
+FAINT = 0.04  # of the scale: poles of a weaker map of a row are not marked
 INK = "#15202b"
 QUIET = "#4d5a68"
 
@@ -41,9 +44,9 @@ def new_figure(width: float, height: float) -> Figure:
 def map_axes(axes: Axes, field_map: FieldMap, at: int, *, limit: float, average: Average | None = None) -> None:
     """Draw one instant: colours, isolines (− dashed, 0 thick), poles, sensors, pseudo-current; `limit` in T."""
     right, left, foot, head = (value * 1e3 for value in edges(field_map.grid))
-    _field(axes, field_map, at, limit, shift=(0.0, 0.0), width=0.6)
-    axes.set(xlim=(right, left), ylim=(foot, head), xticks=[], yticks=[], facecolor="#e3e7ec")
-    _signs(axes, field_map, at, limit)
+    _field(axes, field_map, at, limit, width=0.6, ground=UNSEEN)
+    axes.set(xlim=(right, left), ylim=(foot, head), xticks=[], yticks=[], facecolor=UNSEEN)
+    _signs(axes, field_map, at, CLEAR * limit, size=13)
     _arrows(axes, field_map, at)
     if average is not None:
         good = dict(zip(average.sensors.names, average.good.tolist(), strict=True))
@@ -54,16 +57,21 @@ def map_axes(axes: Axes, field_map: FieldMap, at: int, *, limit: float, average:
     axes.text(1.03, 0.5, "L", transform=axes.transAxes, ha="left", va="center", weight="bold", color=INK)
 
 
-def _field(axes: Axes, field_map: FieldMap, at: int, limit: float, *, shift: tuple[float, float], width: float) -> None:
-    """Draw colours and isolines, moved by `shift` (mm)."""
+def _field(
+    axes: Axes, field_map: FieldMap, at: int, limit: float, *, width: float, ground: str,
+    shift: tuple[float, float] = (0.0, 0.0),
+) -> None:  # fmt: skip
+    """Draw colours and isolines, moved by `shift` (mm), and `ground` over what is not seen."""
     grid = field_map.grid
-    bz = np.ma.masked_array(field_map.bz[at] * 1e12, mask=~_seen(field_map, at))
+    everywhere = np.ma.masked_invalid(field_map.bz[at] * 1e12)
+    bz = np.ma.masked_array(everywhere, mask=~_seen(field_map, at))
     right, left, foot, head = (value * 1e3 for value in edges(grid))
     extent = (right + shift[0], left + shift[0], foot + shift[1], head + shift[1])
     reach, step = limit * 1e12, isoline_step(limit) * 1e12
     axes.imshow(
-        bz, origin="lower", extent=extent, cmap=_colours(), vmin=-reach, vmax=reach, interpolation="bilinear"
+        everywhere, origin="lower", extent=extent, cmap=_colours(), vmin=-reach, vmax=reach, interpolation="bilinear"
     )  # fmt: skip
+    _cover_unseen(axes, grid, extent, shift, ground)
     levels = np.arange(-np.floor(reach / step), np.floor(reach / step) + 1) * step
     if bz.count() and min(bz.shape) > 1:
         axes.contour(
@@ -71,6 +79,20 @@ def _field(axes: Axes, field_map: FieldMap, at: int, limit: float, *, shift: tup
             linewidths=[width * (3 if level == 0 else 1) for level in levels],
             linestyles=["dashed" if level < 0 else "solid" for level in levels],
         )  # fmt: skip
+
+
+def _cover_unseen(
+    axes: Axes, grid: Grid, extent: tuple[float, float, float, float], shift: tuple[float, float], ground: str
+) -> None:
+    """Lay `ground` over all of the picture that is not within the outline of what the array sees (mm)."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    right, left, foot, head = extent
+    # A path fills what it winds around: the box the one way and the outline the other leave its inside out.
+    box = np.array([[right, foot], [right, head], [left, head], [left, foot], [right, foot]])
+    around = [Path(box, closed=True)] + [Path(line * 1e3 + np.array(shift), closed=True) for line in outline(grid)]
+    axes.add_patch(PathPatch(Path.make_compound_path(*around), facecolor=ground, edgecolor="none"))
 
 
 def _seen(field_map: FieldMap, at: int) -> NDArray[np.bool_]:
@@ -104,7 +126,7 @@ def map_figure(field_map: FieldMap, at: int, title: str, average: Average | None
     axes.text(0.5, -0.01, "foot", transform=axes.transAxes, ha="center", va="top", fontsize=7, color=QUIET)
     colour_bar(figure, (0.885, 0.12, 0.03, 0.75), limit)
     step = isoline_step(limit) * 1e12
-    figure.text(0.99, 0.01, f"isolines every {step:g} pT · arrows: pseudo-current", fontsize=7, color=QUIET, ha="right")
+    figure.text(0.99, 0.01, f"lines every {step:g} pT · arrows: pseudo-current", fontsize=7, color=QUIET, ha="right")
     return figure
 
 
@@ -114,7 +136,8 @@ def sequence_axes(axes: Axes, field_map: FieldMap, rows: NDArray[np.int64], *, l
     wide, high = 1.06 * (left - right), 1.2 * (head - foot)
     for k, at in enumerate(rows.tolist()):
         shift = (k % across * wide, -(k // across) * high)
-        _field(axes, field_map, at, limit, shift=shift, width=0.35)
+        _field(axes, field_map, at, limit, width=0.35, ground="white", shift=shift)
+        _signs(axes, field_map, at, FAINT * limit, size=6, shift=shift)  # grey keeps the sign where no line is dashed
         middle = (right + left) / 2 + shift[0], head + shift[1] + 0.03 * high
         axes.text(*middle, after_r(field_map, at), fontsize=6.5, ha="center", va="bottom", color=INK)
     lines = -(-len(rows) // across)
@@ -202,19 +225,20 @@ def scale_of(field_map: FieldMap, rows: NDArray[np.int64]) -> float:
     return limit_above(float(np.nanmax(seen))) if np.isfinite(seen).any() else 1e-12
 
 
-def _signs(axes: Axes, field_map: FieldMap, at: int, limit: float) -> None:
-    """Write + and − on the poles, so that a grey print keeps the sign."""
+def _signs(
+    axes: Axes, field_map: FieldMap, at: int, least: float, *, size: float, shift: tuple[float, float] = (0.0, 0.0)
+) -> None:
+    """Write + and − on the poles of a field of at least `least` (T), so that a grey print keeps the sign."""
     from matplotlib.patheffects import withStroke
 
-    if not (np.abs(field_map.bz[at][field_map.grid.mask]) > 0.25 * limit).any():
+    found = clear_poles(field_map.grid, field_map.bz[at], least)
+    if found is None:
         return
-    found = poles(field_map.grid, field_map.bz[at])
     for sign, (x, y), field in (("+", found.plus, found.plus_field), ("−", found.minus, -found.minus_field)):
         if field > 0:
-            outline = [withStroke(linewidth=2.2, foreground=INK)]
             axes.text(
-                x * 1e3, y * 1e3, sign, color="white", fontsize=13, weight="bold", ha="center", va="center",
-                path_effects=outline, zorder=5,
+                x * 1e3 + shift[0], y * 1e3 + shift[1], sign, color="white", fontsize=size, weight="bold", ha="center",
+                va="center", path_effects=[withStroke(linewidth=size / 6, foreground=INK)], zorder=5,
             )  # fmt: skip
 
 
@@ -235,6 +259,6 @@ def _arrows(axes: Axes, field_map: FieldMap, at: int) -> None:
     if strongest > 0:
         strong = size > 0.25 * strongest
         axes.quiver(
-            x[strong], y[strong], jx[strong], jy[strong], pivot="mid", color="#0a0e12", width=0.005,
-            scale=strongest * ARROWS / 1.2, scale_units="width",
+            x[strong], y[strong], jx[strong], jy[strong], pivot="mid", color="#0a0e12", width=0.006, headwidth=3.5,
+            headlength=3.5, headaxislength=3.0, scale=strongest * ARROWS / 1.2, scale_units="width",
         )  # fmt: skip

@@ -12,7 +12,8 @@ from zeromag.viz.panel import write
 from zeromag.viz.readings import Reading, source_words
 from zeromag.viz.theme import RESEARCH_USE, Theme
 
-SHORT = 36  # letters of the source
+SHORT = 40  # letters of the source
+READINGS = 412  # px, where the numbers begin
 TONES = {
     "LIVE": "good",
     "REPLAY": "accent",
@@ -57,7 +58,7 @@ class Header(QWidget):
         write(painter, badge, self.state, self.theme.window, size=18, bold=True)
         write(
             painter,
-            QRectF(118, 8, 220, 22),
+            QRectF(118, 8, READINGS - 130, 22),
             f"zeromag {__version__}",
             self.theme.text,
             size=15,
@@ -65,10 +66,10 @@ class Header(QWidget):
             align="left",
         )
         source = ("● REC  " if self.recording and self.state != "ENDED" else "") + self.source
-        write(painter, QRectF(118, 30, 220, 18), short(source), self.theme.quiet, size=12, align="left")
-        width = (self.width() - 350) / max(len(self.readings), 1)
+        write(painter, QRectF(118, 30, READINGS - 130, 18), short(source), self.theme.quiet, size=12, align="left")
+        width = (self.width() - READINGS) / max(len(self.readings), 1)
         for k, reading in enumerate(self.readings):
-            left = 350 + k * width
+            left = READINGS + k * width
             write(painter, QRectF(left, 6, width - 8, 16), reading.name, self.theme.quiet, size=11, align="left")
             size = 24 if k == 0 else 18
             box = QRectF(left, 22, width - 8, 30)

@@ -35,7 +35,7 @@ class HeartMeterPanel(Panel):
     def draw(self, painter: QPainter, area: QRectF) -> None:
         """Paint a row a step, and why these steps were chosen."""
         steps = self._status.cleaning
-        self.note = "of the heart, and of one beside · L: league"
+        self.note = "of this heart, and of one beside · L: league"
         self._reason = self._status.chain_reason
         if not steps:
             write(painter, area, "not measured yet", self.theme.quiet, size=13)

@@ -58,7 +58,7 @@ LAYOUTS = {
                 ("meter", 1, 2, 1, 1),
             ),
             rows=(10, 9),
-            columns=(7, 4, 4),
+            columns=(29, 18, 21),
             traces=8,
         ),
     )

@@ -19,8 +19,10 @@ from zeromag.mapping.average import Average
 from zeromag.mapping.mapper import Mapper
 from zeromag.viz.feed import Feed, LiveMap, Stream
 from zeromag.viz.isolines import isolines
-from zeromag.viz.palette import colour_indices, diverging, on_screen
+from zeromag.viz.outline import outline
+from zeromag.viz.palette import colour_indices, diverging, on_screen, opacity
 from zeromag.viz.places import edges, heart_places
+from zeromag.viz.pole_marks import CLEAR, clear_poles, pole_words
 from zeromag.viz.readings import Latency, parameter_rows, readings, source_words
 from zeromag.viz.scale import arrow_sizes, isoline_step
 from zeromag.viz.status import Status
@@ -28,7 +30,7 @@ from zeromag.viz.theme import INTO_CHEST, OUT_OF_CHEST, RESEARCH_USE
 
 ROWS = 8  # traces on the page
 BACKLOG = 10.0  # s of traces a newcomer gets
-ARROWS = 14  # along the longer side
+ARROWS = 11  # along the longer side
 TYPES = {"f": "f4", "i": "i2", "u": "u1"}  # on the way, by the kind of number
 LATENCY_EVERY = 0.5  # s between two words on a viewer's own latency
 AHEAD = 6  # frames that may be on their way: 0.2 s, or a slow line would show the past and call it live
@@ -144,25 +146,29 @@ def _description(stream: Stream) -> bytes:
 
 @lru_cache(maxsize=4)
 def _map(shown: LiveMap, limit: float) -> bytes:
-    """Return colours (index, −1 unseen), isolines and arrows; one computation serves all viewers."""
+    """Return colours with how opaque they are, the seen part's outline, isolines, arrows and poles, for all viewers."""
     grid = shown.grid
     step = isoline_step(limit)
-    seen = on_screen(grid.mask & np.isfinite(shown.bz))
-    index = np.where(seen, colour_indices(on_screen(shown.bz), limit).astype(np.int16), np.int16(-1))
     lines = isolines(grid, shown.bz, limit, step)
     every = max(1, max(shown.bz.shape) // ARROWS)
     part = slice(every // 2, None, every)
     jx, jy = (np.where(grid.mask, j, 0.0)[part, part] for j in (shown.jx, shown.jy))
     jx, jy = arrow_sizes(jx, jy, limit)
+    found, around = clear_poles(grid, shown.bz, CLEAR * limit), outline(grid)
     fields = {
         "limit": limit * 1e12,
+        "poles": [*found.plus, *found.minus] if found else [],
+        "pole_words": pole_words(found) if found else "",
+        "around": [len(line) for line in around],
         "step": step * 1e12,
         "edges": list(edges(grid)),
         "levels": [round(line.level / step) for line in lines],
         "lengths": [len(line.points) for line in lines],
     }
     arrays = {
-        "index": index,
+        "index": on_screen(colour_indices(shown.bz, limit)),
+        "opacity": on_screen(opacity(shown.bz_sd, limit, np.isfinite(shown.bz))),
+        "outline": np.concatenate(around) if around else np.zeros((0, 2)),
         "lines": np.concatenate([line.points for line in lines]) if lines else np.zeros((0, 2)),
         "arrow_x": grid.x[part],
         "arrow_y": grid.y[part],

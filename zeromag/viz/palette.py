@@ -37,6 +37,15 @@ def colour_indices(values: NDArray[np.floating], limit: float) -> NDArray[np.uin
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
+def opacity(deviation: NDArray[np.floating], limit: float, seen: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return how opaque each value is drawn, 0 to 255: the less certain it is, the fainter.
+
+    Down to a quarter at a deviation of half the scale ±`limit` (same unit); nothing where it is not `seen`.
+    """
+    doubt = np.clip(np.nan_to_num(deviation, nan=np.inf) / (0.5 * limit), 0.0, 1.0)
+    return np.where(seen, np.rint(255 * (1 - 0.75 * doubt)), 0).astype(np.uint8)
+
+
 def on_screen(values: NDArray[T]) -> NDArray[T]:
     """Return a map as rows of a picture from the top: head up, and since the viewer faces the patient, x grows right.
 

@@ -15,6 +15,7 @@ FIRST = (  # what is looked at first; the others follow
     "qrs", "qt", "qtc_fridericia", "pr", "tpeak_tend", "map_angle_R", "map_angle_T", "r_t_angle", "pole_distance_T",
     "pole_ratio_T", "current_angle_T",
 )  # fmt: skip
+BANDS = 3  # that have room in a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,10 @@ def source_words(status: Status) -> str:
 
 
 def shielding_words(step: Cleaning) -> str:
-    """Return what a cleaning step takes away, bands below 1 dB left out, and its noise and delay."""
-    bands = [(band, value) for band, value in step.shielding_db.items() if value is not None and value >= 1]
+    """Return what a cleaning step takes away in the bands where that is most, and its noise and delay."""
+    found = [(band, value) for band, value in step.shielding_db.items() if value is not None and value >= 1]
+    most = sorted(value for _, value in found)[-BANDS:]
+    bands = [(band, value) for band, value in found if value in most]
     taken = ", ".join(
         f"{value:.0f} dB at {band}" if k == 0 else f"{value:.0f} at {band.removesuffix(' Hz')}"
         for k, (band, value) in enumerate(bands)

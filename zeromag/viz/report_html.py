@@ -31,7 +31,10 @@ th,td{text-align:left;vertical-align:top;border-bottom:1px solid #ccd3db;padding
 th{color:#4d5a68;font-weight:600} .use{border:2px solid #15202b;padding:4px 10px;font-weight:700;display:inline-block}
 figure{margin:0;display:inline-block;max-width:100%} img{max-width:100%} figcaption{color:#4d5a68}
 .below{color:#4d5a68;font-size:12px;margin:4px 0}
+td{min-width:4.4em} th{overflow-wrap:break-word}
 .maps{display:flex;flex-wrap:wrap;gap:12px} .maps figure{flex:1 1 300px} footer{margin-top:24px}
+@page{size:A4;margin:14mm} @media print{body{font-size:11px;padding:0} h2{break-after:avoid;margin-top:16px}
+figure,tr{break-inside:avoid} .maps{gap:6px} .maps figure{flex:1 1 30%} img{max-height:120mm}}
 """
 
 

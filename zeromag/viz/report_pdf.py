@@ -125,12 +125,13 @@ class Sheets:
             return
         for k, (name, at) in enumerate(report.moments.peaks.items()):
             limit = scale_of(field_map, np.array([at]))
-            left = LEFT + 0.015 + 0.293 * k
-            axes = figure.add_axes((left, self._at - 0.168, 0.2, 0.2 * A4[0] / A4[1]))
+            left, wide = LEFT + 0.018 + 0.287 * k, 0.185
+            tall = wide * A4[0] / A4[1]
+            axes = figure.add_axes((left, self._at - 0.168, wide, tall))
             map_axes(axes, field_map, at, limit=limit, average=report.normal)
             step = isoline_step(limit) * 1e12
             axes.set_title(f"{name}, R{after_r(field_map, at)} · {step:g} pT", fontsize=8)
-            colour_bar(figure, (left + 0.24, self._at - 0.162, 0.01, 0.13), limit)
+            colour_bar(figure, (left + 0.221, self._at - 0.168, 0.009, tall), limit)
         self._at -= 0.19
         figure.text(LEFT, self._at, say(LEGEND), fontsize=7.5, color="#4d5a68")
         self._at -= 2 * LINE
@@ -142,7 +143,7 @@ class Sheets:
         figure = self._room(0.3)
         figure.text(LEFT, self._at, self._say("Sources"), weight="bold", fontsize=10.5)
         for k in range(len(PARTS) + 1):
-            axes = figure.add_axes((LEFT + 0.05 + 0.31 * k, self._at - 0.2, 0.22, 0.165))
+            axes = figure.add_axes((LEFT + 0.05 + 0.295 * k, self._at - 0.2, 0.21, 0.16))
             if k < len(PARTS):
                 source_axes(axes, report.image, *PARTS[k][:3])
             else:

@@ -33,6 +33,11 @@ NAMES = {
     "angle_change_T": "angle change in T",
     "distance_change_T": "distance change in T",
     "ratio_change_T": "ratio change in T",
+    "non_dipolarity_R": "non-dipolarity at R",
+    "non_dipolarity_T": "non-dipolarity at T",
+    "tbeg_tmax_vector": "Tbeg–Tmax vector",
+    "tbeg_tmax_angle": "Tbeg–Tmax angle",
+    "cdv_class": "CDV class, 0 to 4",
 }
 WAVES = {"p", "pr", "qrs", "qt", "st", "t", "r"}  # said in capitals
 
@@ -93,6 +98,8 @@ def figure_words(figure: object) -> tuple[str, str]:
     low, high = factor * low, factor * high
     digits = _digits(high - low, value)
     said = [f"{number:.{digits}f}".replace("-", "−") for number in (value, low, high)]
+    if not any(digit in "123456789" for digit in "".join(said)):
+        said = ["0", "0", "0"]
     return f"{said[0]} {unit}".rstrip(), f"{said[1]} to {said[2]}"
 
 
@@ -144,7 +151,7 @@ def _cleaning(summary: Mapping[str, Any]) -> Table:
     rows = []
     for step in summary.get("cleaning") or []:
         bands = step.get("shielding_db") or {}
-        shielding = ", ".join(f"{_short(value)} dB ({band})" for band, value in bands.items() if value is not None)
+        shielding = ", ".join(f"{_decibel(value)} dB ({band})" for band, value in bands.items() if value is not None)
         rows.append(
             (
                 str(step.get("stage", "—")),
@@ -182,6 +189,10 @@ def _flat(tree: Mapping[str, Any], path: str = "") -> list[tuple[str, ...]]:
 
 def _unit(value: object, scale: float, unit: str) -> str:
     return f"{scale * value:.1f}{unit}" if isinstance(value, int | float) else "—"
+
+
+def _decibel(value: float) -> str:
+    return f"{round(value, 1) + 0.0:.1f}".replace("-", "−")
 
 
 def _percent(value: object) -> str:

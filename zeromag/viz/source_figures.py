@@ -22,7 +22,7 @@ def source_figure(image: SourceImage) -> Figure:
     """Return the strongest activity under each point of the chest at the strongest instants of QRS and T."""
     figure = new_figure(7.2, 3.6)
     for k, (begin, end, name, _) in enumerate(PARTS):
-        source_axes(figure.add_axes((0.07 + 0.48 * k, 0.14, 0.4, 0.7)), image, begin, end, name)
+        source_axes(figure.add_axes((0.07 + 0.48 * k, 0.2, 0.4, 0.66)), image, begin, end, name)
     figure.text(
         0.5, 0.95, f"{NAMES[image.method]}, largest along the depth, seen from the front", ha="center", color=INK
     )
@@ -58,8 +58,8 @@ def _frontal(axes: Axes, image: SourceImage, row: int) -> None:
 def loop_figure(loop: HeartLoop) -> Figure:
     """Return the heart vector's path in the frontal plane, seen from the front, and its components over time."""
     figure = new_figure(7.2, 3.4)
-    loop_axes(figure.add_axes((0.09, 0.15, 0.38, 0.75)), loop)
-    over = figure.add_axes((0.58, 0.15, 0.39, 0.75))
+    loop_axes(figure.add_axes((0.09, 0.21, 0.38, 0.7)), loop)
+    over = figure.add_axes((0.58, 0.21, 0.39, 0.7))
     for k, name in enumerate("xyz"):
         over.plot(loop.time * 1e3, loop.moment[:, k] * 1e6, lw=1.0, label=name)
     over.set(xlabel="ms from R", ylabel="µA·m")

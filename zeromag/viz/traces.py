@@ -119,7 +119,7 @@ class Traces(Panel):
             pixmap.fill(QColor(self.theme.panel))
             painter = QPainter(pixmap)
             pitch = height / len(names)
-            every = max(1, math.ceil(9 / pitch))  # lines of type must not lie on each other
+            every = max(1, math.ceil(13 / pitch))  # lines of type must not lie on each other
             for k, name in enumerate(names):
                 bad = name in self._bad
                 if bad or k % every == 0:

@@ -137,7 +137,9 @@ class Workflow:
 
     def _subject(self) -> Next:
         if self._code is not None:
-            words = f"The code {self._code} is being written into the stream." if self._code else "The code is taken out."
+            words = (
+                f"The code {self._code} is being written into the stream." if self._code else "The code is taken out."
+            )
             return Next("subject", words, "Wait a moment …", ready=False)
         if code := self._proposed():
             return Next("subject", f"The subject's code is {code}. Is that right?", f"Subject {code}")

@@ -145,12 +145,13 @@ function drawMap() {
     return waiting(pen, width, height, (seen.description && seen.description.no_map) || "waiting for the first map");
   const [left, right, foot, head] = map.edges, room = [width - BAR - 32, height - 40];
   const size = Math.min(room[0] / (right - left), room[1] / (head - foot));
-  const w = size * (right - left), h = size * (head - foot);
-  const x0 = 16 + (room[0] - w) / 2, y0 = 20 + (room[1] - h) / 2;
+  const w = Math.round(size * (right - left)), h = Math.round(size * (head - foot)); // whole pixels: sharp edges
+  const x0 = Math.round(16 + (room[0] - w) / 2), y0 = Math.round(20 + (room[1] - h) / 2);
   // Patient's left (x up) to the right of the screen, head up: the viewer faces the patient.
-  const X = (x) => x0 + (x - left) * size, Y = (y) => y0 + (head - y) * size;
-  pen.fillStyle = ink.unseen; pen.fillRect(x0, y0, w, h);
+  const X = (x) => x0 + (x - left) * w / (right - left), Y = (y) => y0 + (head - y) * h / (head - foot);
+  pen.fillStyle = ink.unseen; pen.fillRect(x0, y0, w, h); // what faint colours fade to
   pen.drawImage(field(map), x0, y0, w, h);
+  coverUnseen(pen, map, X, Y, [x0, y0, w, h]);
   const lines = { "-1": new Path2D(), 0: new Path2D(), 1: new Path2D() };
   let at = 0;
   map.levels.forEach((level, k) => {
@@ -164,6 +165,7 @@ function drawMap() {
     pen.lineWidth = thick; pen.setLineDash(dash); pen.stroke(lines[sign]);
   }
   drawArrows(pen, map, X, Y, w);
+  drawPoles(pen, map, X, Y);
   const bad = new Set((seen.status ? seen.status.channels : []).filter(([, s]) => s !== "good").map(([n]) => n));
   const key = [width, height, map.edges, map.limit, [...bad], ink.text, seen.description.places.length, devicePixelRatio].join();
   if (key !== drawMap.key) {
@@ -175,20 +177,48 @@ function drawMap() {
     drawStill(still, map, bad, X, Y, [x0, y0, w, h], width);
   }
   pen.drawImage(drawMap.still, 0, 0, width, height);
-  say($("n-map"), "textContent", `isolines every ${+map.step.toPrecision(3)} pT · arrows: pseudo-current`);
+  say($("n-map"), "textContent", `lines: ${+map.step.toPrecision(3)} pT · arrows: pseudo-current`);
 }
 drawMap.still = document.createElement("canvas");
 
-// The colours of the map as a picture of its own size; where nothing is seen it stays empty.
+// Everything between the box and the outline of what the array sees, whose values are nobody's to see.
+function coverUnseen(pen, map, X, Y, box) {
+  const around = new Path2D();
+  around.rect(...box);
+  let at = 0;
+  for (const length of map.around) {
+    for (let n = 0; n < length; n++, at += 2)
+      around[n ? "lineTo" : "moveTo"](X(map.outline[at]), Y(map.outline[at + 1]));
+    around.closePath();
+  }
+  pen.fillStyle = ink.unseen; pen.fill(around, "evenodd");
+}
+
+// Where the field is strongest either way; nothing when it does not stand out.
+function drawPoles(pen, map, X, Y) {
+  say($("poles"), "textContent", map.pole_words);
+  if (!map.poles.length) return;
+  const [px, py, mx, my] = map.poles, ends = [["+", X(px), Y(py)], ["−", X(mx), Y(my)]];
+  pen.strokeStyle = "#fff"; pen.lineWidth = 1.4; pen.setLineDash([1.5, 3]); pen.beginPath();
+  for (const [, x, y] of ends) pen.lineTo(x, y);
+  pen.stroke(); pen.setLineDash([]);
+  pen.font = "bold 13px system-ui, 'DejaVu Sans', sans-serif";
+  for (const [sign, x, y] of ends) {
+    pen.beginPath(); pen.arc(x, y, 7.5, 0, 7); pen.fillStyle = "#141a21"; pen.fill(); pen.stroke();
+    pen.fillStyle = "#fff"; pen.fillText(sign, x, y + 0.5);
+  }
+}
+
+// The colours of the map as a picture of its own size, the fainter the less certain.
 function field(map) {
   const [rows, columns] = map.index.shape;
-  if (!field.table) field.table = new Uint32Array(seen.hello.colours.map(([r, g, b]) => (255 << 24 | b << 16 | g << 8 | r) >>> 0));
+  if (!field.table) field.table = new Uint32Array(seen.hello.colours.map(([r, g, b]) => b << 16 | g << 8 | r));
   if (field.canvas.width !== columns || field.canvas.height !== rows || !field.image) {
     field.canvas.width = columns; field.canvas.height = rows;
     field.image = new ImageData(columns, rows);
     field.words = new Uint32Array(field.image.data.buffer);
   }
-  for (let k = 0; k < map.index.length; k++) field.words[k] = map.index[k] < 0 ? 0 : field.table[map.index[k]];
+  for (let k = 0; k < map.index.length; k++) field.words[k] = map.opacity[k] << 24 | field.table[map.index[k]];
   field.canvas.getContext("2d", { willReadFrequently: true }).putImageData(field.image, 0, 0);
   return field.canvas;
 }
@@ -351,9 +381,12 @@ function drawBeat() {
   pen.strokeStyle = pen.fillStyle = ink.accent; pen.lineWidth = 1.6; pen.beginPath();
   pen.moveTo(X(cursor), plot.top); pen.lineTo(X(cursor), plot.bottom); pen.stroke();
   const ms = Math.round(cursor * 1000), pT = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(1);
-  const before = X(cursor) > (plot.left + plot.right) / 2; // the words beside the line, where there is room
+  const before = X(cursor) > (plot.left + plot.right) / 2; // the words beside the line, where there is room; the names if there is
+  const after = `R${ms < 0 ? "−" : "+"}${Math.abs(ms)} ms   `, short = `${after}${pT(row[high])}  ${pT(row[low])} pT`;
+  const words = `${after}${average.names[high]} ${pT(row[high])} pT   ${average.names[low]} ${pT(row[low])} pT`;
+  const room = (before ? X(cursor) - plot.left : plot.right - X(cursor)) - 6;
   pen.textAlign = before ? "right" : "left";
-  pen.fillText(`R${ms < 0 ? "−" : "+"}${Math.abs(ms)} ms   ${average.names[high]} ${pT(row[high])} pT   ${average.names[low]} ${pT(row[low])} pT`, X(cursor) + (before ? -6 : 6), 10);
+  pen.fillText(pen.measureText(words).width > room ? short : words, X(cursor) + (before ? -6 : 6), 10);
   $("beat").setAttribute("aria-valuenow", String(ms));
   $("n-beat").textContent = `${average.name} · ${average.nave} beats`;
 }

@@ -65,8 +65,9 @@ def test_what_comes_lately_but_was_taken_long_ago_is_not_live():
         taken = time.monotonic_ns() - round(ago_s * 1e9)
         return Block(data=np.zeros((10, 36)), first=first, rate=1000.0, sensors=sensors, t_ns=taken)
 
-    Feed().block(block(0, 0.05))  # what is loaded once takes longer than the times below
-    here, elsewhere = Feed(), Feed()
+    here, elsewhere = Feed(seconds=0.1), Feed(seconds=0.1)
+    for feed in (here, elsewhere):
+        feed.describe(sensors, 1000.0)  # room for the samples is made before the clock counts
     here.here = True
     here.result("status", {"upstream": "tcp://127.0.0.1:5555"}, {})
     for feed, offset in ((here, 0.0), (elsewhere, 5000.0)):  # another machine was started at another time

@@ -34,7 +34,8 @@ def test_the_outline_holds_what_is_seen(seen):
     right, left, foot, head = edges(seen)
     pixel = (left - right) * (head - foot) / seen.mask.size
     assert area(line) == pytest.approx(seen.mask.sum() * pixel, rel=0.01)
-    assert (line.min(axis=0) == pytest.approx([right, foot])) and (line.max(axis=0) == pytest.approx([left, head]))
+    assert line.min(axis=0) == pytest.approx([right, foot])
+    assert line.max(axis=0) == pytest.approx([left, head])
     assert (line[0] == line[-1]).all()
     apart = np.hypot(*(line[:, None, :] - np.array([[left, head]])).T).min()
     assert apart > 0.25 * 0.04  # the corners, which no sensor sees, are outside

@@ -165,7 +165,7 @@ def _map(shown: LiveMap, limit: float) -> bytes:
         "levels": [round(line.level / step) for line in lines],
         "lengths": [len(line.points) for line in lines],
     }
-    arrays = {
+    arrays: dict[str, NDArray[np.generic]] = {
         "index": on_screen(colour_indices(shown.bz, limit)),
         "opacity": on_screen(opacity(shown.bz_sd, limit, np.isfinite(shown.bz))),
         "outline": np.concatenate(around) if around else np.zeros((0, 2)),

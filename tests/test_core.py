@@ -115,6 +115,19 @@ def test_a_ring_holds_the_newest_samples_in_order(sensors: SensorArray) -> None:
     np.testing.assert_array_equal(newest, rows[15:])
 
 
+def test_a_ring_gives_a_span_of_its_past_and_every_so_many_rows(sensors: SensorArray) -> None:
+    ring, rows = Ring(8, 3), np.arange(60.0).reshape(20, 3)
+    for at in range(0, 20, 4):
+        ring(Block(data=rows[at : at + 4], first=at, rate=1000.0, sensors=sensors))
+    span, first = ring.newest(3, before=4)
+    assert first == 13
+    np.testing.assert_array_equal(span, rows[13:16])
+    np.testing.assert_array_equal(ring.newest(6, every=2)[0], rows[14:20:2])
+    short, first = ring.newest(8, before=5)  # older ones are forgotten
+    assert first == 12
+    np.testing.assert_array_equal(short, rows[12:15])
+
+
 def test_a_gap_shows_in_a_ring_as_nan(sensors: SensorArray) -> None:
     ring = Ring(length=10, n_channels=3)
     ring(Block(data=np.ones((4, 3)), first=0, rate=1.0, sensors=sensors))

@@ -41,15 +41,16 @@ class Ring:
         self._rows[at + self.length] = rows
         self.stop = stop
 
-    def newest(self, samples: int) -> tuple[NDArray[np.float64], int]:
+    def newest(self, samples: int, *, before: int = 0, every: int = 1) -> tuple[NDArray[np.float64], int]:
         """Return a copy of the newest rows (samples, n_channels), NaN before the first, and their first index.
 
-        A copy torn by the writer is taken again: half the length is always safe to read at leisure.
+        But for the last `before`, and of them every so many. A copy torn by the writer is taken again: half the
+        length is always safe to read at leisure.
         """
-        wanted = min(samples, self.length)
+        wanted = min(samples, self.length - before)
         while True:
             stop = self.stop
-            end = stop % self.length + self.length
-            rows = self._rows[end - wanted : end].copy()
-            if self.stop - stop <= self.length - wanted:
-                return rows, stop - wanted
+            end = stop % self.length + self.length - before
+            rows = self._rows[end - wanted : end : every].copy()
+            if self.stop - stop <= self.length - wanted - before:
+                return rows, stop - before - wanted

@@ -155,13 +155,11 @@ def _company_limit(bends: F64, kinds: BOOL, fit: BOOL, kind: bool) -> float:
 
 
 @kernel
-def _company(
-    ring: F64, first: int, comb: int, start: int, stop: int, kinds: BOOL, fit: BOOL, far: BOOL, any_far: BOOL
-) -> None:
+def _company(ring: F64, first: int, comb: int, kinds: BOOL, fit: BOOL, far: BOOL, any_far: BOOL) -> None:
     """Take back the steps that a channel's kind makes with it."""
     n = len(kinds)
     bends = np.empty(len(ring) * LANES)
-    for t in range(start, stop):
+    for t in range(far.shape[1] if np.any(any_far) else 0):
         steps = 0
         for g in range(len(ring)):
             if any_far[g]:
@@ -218,8 +216,7 @@ class Window:
         self.there, self.lowest, self.highest, self.noise, self.plateau, self.largest = self._figures[:, :n]
         self._far = np.zeros((self._groups, size, LANES), dtype=np.bool_)
         self._any_far = np.zeros(self._groups, dtype=np.bool_)
-        self._rows = max(16, -(-size // max(1, self._groups)))  # that one piece compares
-        self.pieces = self._groups + -(-size // self._rows) + 1
+        self.pieces = self._groups + 1
 
     def take(self, x: NDArray[np.float64], mask: NDArray[np.bool_], start: int, stop: int) -> None:
         """Keep samples `start:stop` of a block, those masked as missing."""
@@ -242,9 +239,5 @@ class Window:
         if piece < self._groups:
             self._any_far[piece] = _channels(ring, piece, first, self.size, comb, jump, self._figures, far)
             return
-        start = (piece - self._groups) * self._rows
-        if start < self.size:
-            stop = min(self.size, start + self._rows)
-            _company(ring, first, comb, start, stop, self._kinds, fit, far, self._any_far)
-            return
+        _company(ring, first, comb, self._kinds, fit, far, self._any_far)
         _steps(far, self._any_far, comb, self.steps)

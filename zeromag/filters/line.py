@@ -8,11 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from zeromag._jit import BOOL, F64, kernel
+
 FRAME_S = 0.1  # five cycles of 50 Hz, six of 60: the loop learns once per frame
 ALPHA = 0.5  # of the phase error, corrected per frame
 BETA = 2 - ALPHA - 2 * np.sqrt(1 - ALPHA)  # critical damping of the frequency (Benedict & Bordner 1962)
 AMPLITUDE_FRAMES = 20  # memory of the amplitudes: 2 s
 CLIP = 5.0  # times the mean size of a first difference
+ENOUGH = 500  # first differences that a channel's usual size is told from
+MOST = 64  # guiding channels that find the frequency: an array's others say the same
 PULL = 1.5  # Hz, furthest from nominal that the loop may go
 
 
@@ -35,40 +39,25 @@ class Line:
         return float(2 * np.pi * self.frequency / self.rate)
 
     def difference(self) -> NDArray[np.complex128]:
-        """Return what a first difference does to each harmonic: (harmonics, 1)."""
+        """Return what a first difference does to each harmonic: (harmonics,)."""
         order = np.arange(1, len(self.model) + 1)
         turn: NDArray[np.complex128] = 1 - np.exp(-1j * order * self.advance)
-        return turn[:, None]
+        return turn
 
     def learn(
         self, sums: NDArray[np.float64], size: NDArray[np.float64], seen: NDArray[np.float64], samples: int
     ) -> None:
         """Take in one frame: sums of first differences along cos and sin, their sizes, and how many there were."""
-        enough = seen > samples / 2
-        count = np.where(enough, seen, np.inf)
-        left = _phasors(sums * (1 / count))  # what is left of the line
-        left *= 2 / self.difference()
-        known = _phasors(self.model)
-        error = self._phase_error(known[0], left[0], count)
-        order = np.arange(1, len(known) + 1)[:, None]
-        left -= known * (np.exp(1j * order * error) - 1)  # the common rotation belongs to the loop
+        left, order = np.empty_like(sums), np.arange(1, len(sums) + 1)
+        differences = self.difference()
+        _left(sums, seen, samples, _pairs(2 / differences), left)
+        noise = 1 / (CLIP * abs(differences[0])) ** 2
+        error = _phase_error(self.model[0], left[0], self.clip, seen, samples, self.guide, noise)
         self.frames += 1
-        left *= max(1 / AMPLITUDE_FRAMES, 1 / (self.frames + 5)) * enough
-        self.model[:, 0] += left.real
-        self.model[:, 1] -= left.imag
-        self.clip += np.where(enough, 0.3 * (CLIP * size / np.maximum(seen, 1) - self.clip), 0)
+        gain = max(1 / AMPLITUDE_FRAMES, 1 / (self.frames + 5))
+        turned = _pairs(np.exp(1j * order * error) - 1)  # the common rotation belongs to the loop
+        _moved(self.model, left, turned, gain, self.clip, size, seen, samples)
         self._steer(error, samples)
-
-    def _phase_error(
-        self, known: NDArray[np.complex128], left: NDArray[np.complex128], count: NDArray[np.float64]
-    ) -> float:
-        """Return how far the line runs ahead, weighted by where it is strong and shrunk where it drowns: rad."""
-        chosen = self.guide & np.isfinite(count)
-        noise = (self.clip / CLIP) ** 2 / count / np.abs(self.difference()[0, 0]) ** 2
-        power = float(np.sum(np.abs(known[chosen]) ** 2) + np.sum(noise[chosen]))
-        if not power > 0:
-            return 0.0
-        return float(np.clip(np.sum((known[chosen].conj() * left[chosen]).imag) / power, -1.0, 1.0))
 
     def _steer(self, error: float, samples: int) -> None:
         span = samples / self.rate
@@ -82,11 +71,49 @@ class Line:
         return f"{self.frequency:.3f} Hz, {amplitude * 1e12:.3g} pT"
 
 
-def _phasors(parts: NDArray[np.float64]) -> NDArray[np.complex128]:
-    """Return cos and sin parts (harmonics, 2, channels) as phasors: cos - i sin."""
-    phasors = np.empty((len(parts), parts.shape[2]), dtype=np.complex128)
-    phasors.real, phasors.imag = parts[:, 0], -parts[:, 1]
-    return phasors
+def _pairs(numbers: NDArray[np.complex128]) -> NDArray[np.float64]:
+    """Return complex numbers as rows of their real and imaginary part: (n, 2)."""
+    return np.stack([numbers.real, numbers.imag], axis=1)
+
+
+# In the three kernels a phasor is cos - i sin, and a channel of which less than half a frame was seen does not count.
+
+
+@kernel
+def _left(sums: F64, seen: F64, samples: int, scale: F64, left: F64) -> None:
+    """Write the phasors (harmonic, 2, channel) of what is left of the line."""
+    for k in range(sums.shape[0]):
+        for c in range(sums.shape[2]):
+            share = 1 / seen[c] if seen[c] > samples / 2 else 0.0
+            real, imaginary = sums[k, 0, c] * share, -sums[k, 1, c] * share
+            left[k, 0, c] = real * scale[k, 0] - imaginary * scale[k, 1]
+            left[k, 1, c] = real * scale[k, 1] + imaginary * scale[k, 0]
+
+
+@kernel
+def _phase_error(model: F64, left: F64, clip: F64, seen: F64, samples: int, guide: BOOL, noise: float) -> float:
+    """Return how far the line runs ahead, weighted by where it is strong and shrunk where it drowns: rad."""
+    power, across = 0.0, 0.0
+    for c in range(len(seen)):
+        if guide[c] and seen[c] > samples / 2:
+            real, imaginary = model[0, c], -model[1, c]
+            power += real * real + imaginary * imaginary + noise * clip[c] * clip[c] / seen[c]
+            across += real * left[1, c] - imaginary * left[0, c]
+    return min(1.0, max(-1.0, across / power)) if power > 0 else 0.0
+
+
+@kernel
+def _moved(model: F64, left: F64, turned: F64, gain: float, clip: F64, size: F64, seen: F64, samples: int) -> None:
+    """Let the amplitudes learn what is left but for the common rotation, and the clips the size of differences."""
+    for k in range(model.shape[0]):
+        for c in range(len(seen)):
+            real, imaginary = model[k, 0, c], -model[k, 1, c]
+            much = gain if seen[c] > samples / 2 else 0.0
+            model[k, 0, c] += much * (left[k, 0, c] - (real * turned[k, 0] - imaginary * turned[k, 1]))
+            model[k, 1, c] -= much * (left[k, 1, c] - (real * turned[k, 1] + imaginary * turned[k, 0]))
+    for c in range(len(seen)):
+        if seen[c] > samples / 2:
+            clip[c] += 0.3 * (CLIP * size[c] / seen[c] - clip[c])
 
 
 def acquire(
@@ -102,32 +129,36 @@ def acquire(
     guiding channels; each is weighed by its own size, so that no channel outshouts the rest.
     """
     steps = np.diff(watched, axis=0)
-    usual = np.nanmedian(np.abs(np.where(np.isfinite(steps), steps, 0.0)), axis=0)
+    steps[~np.isfinite(steps)] = 0.0
+    usual = np.median(np.abs(steps[:: max(1, len(steps) // ENOUGH)]), axis=0)
     clip = np.where(usual > 0, 4 * CLIP * usual, np.inf)  # wide: the line itself is still in there
-    steps = np.clip(np.where(np.isfinite(steps), steps, 0.0), -clip, clip)
+    steps = np.clip(steps, -clip, clip)
     # a step between samples t and t+1 is stamped t+1, as the running kernel does
     time = np.arange(1, len(watched))
     window = np.hanning(len(time) + 2)[1:-1]
-    window = window / window.sum()
-    scale = np.where(usual > 0, usual, 1.0)
+    window *= 2 / window.sum()
+    some = np.flatnonzero(guide)
+    some = some[:: -(-len(some) // MOST) or 1]
+    judged = steps[:, some] / np.where(usual > 0, usual, 1.0)[some]
 
-    def demodulate(frequency: float) -> NDArray[np.complex128]:
-        turn = window * np.exp(-2j * np.pi * frequency / rate * time)
-        found: NDArray[np.complex128] = 2 * (steps * turn[:, None]).sum(axis=0)
+    def demodulate(frequencies: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.complex128]:
+        """Return the phasors of first differences: (frequencies, channels)."""
+        angle = 2 * np.pi / rate * frequencies[:, None] * time
+        found: NDArray[np.complex128] = (window * np.cos(angle)) @ steps - 1j * ((window * np.sin(angle)) @ steps)
         return found
 
-    def power(frequency: float) -> float:
-        return float(np.sum(np.abs(demodulate(frequency) / scale)[guide] ** 2))
+    def power(frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(np.sum(np.abs(demodulate(frequencies, judged)) ** 2, axis=1), dtype=np.float64)
 
-    line = max(nominal, key=power)
+    line = nominal[int(np.argmax(power(np.array(nominal))))]
     grid = np.linspace(line - 1, line + 1, 41)
-    height = np.array([power(f) for f in grid])
+    height = power(grid)
     best = int(np.clip(np.argmax(height), 1, len(grid) - 2))
     left, top, right = height[best - 1 : best + 2]
     bend = left - 2 * top + right
     frequency = float(grid[best] + (0.5 * (left - right) / bend if bend < 0 else 0.0) * (grid[1] - grid[0]))
-    order = np.arange(1, harmonics(line) + 1)
-    phasors = np.array([demodulate(k * frequency) / (1 - np.exp(-2j * np.pi * k * frequency / rate)) for k in order])
+    order = np.arange(1, harmonics(line) + 1, dtype=np.float64)
+    phasors = demodulate(order * frequency, steps) / (1 - np.exp(-2j * np.pi * order * frequency / rate))[:, None]
     phase = float((2 * np.pi * frequency / rate * len(watched)) % (2 * np.pi))
     model = np.stack([phasors.real, -phasors.imag], axis=1)
     return Line(line, frequency, rate, phase, model, np.where(np.isfinite(clip), clip, 0.0), guide)

@@ -161,7 +161,11 @@ class _Tracker:
         self._watched = np.full((max(16, round(ACQUIRE_S * head.rate)), width), np.nan)
         self._line: Line | None = None
         self._seen = self._fresh(np.zeros((1, 2, width)), np.zeros(width))
-        self._subtract = compiled(  # half a second into the stream it would stall it
+        # half a second into the stream both would stall it
+        Line(
+            nominal[0], nominal[0], head.rate, 0.0, self._seen.model.copy(), self._seen.clip.copy(), self._guide
+        ).learn(self._seen.sums, self._seen.size, self._seen.known, self._frame)
+        self._subtract = compiled(
             _subtract, head.data, bad_samples(head), 0, 0, self._columns, 0.0, 0.0, 0, self._seen, head.data.copy()
         )
 

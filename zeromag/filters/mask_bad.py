@@ -127,4 +127,5 @@ class _Mask:
             if place + stop - at == judge.delay and block.first + stop - self._origin > self._window:
                 events += judge.decide(block.first + stop - 1)
             at = stop
-        return block.with_data(block.data, mask=shown, events=tuple(events))
+        # without a mask all later stages take their short way
+        return block.with_data(block.data, mask=shown if shown.any() else None, events=tuple(events))

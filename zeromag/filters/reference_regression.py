@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zeromag._jit import BOOL, F64, compiled, kernel
-from zeromag._lanes import LANES, fma, load, splat, store
+from zeromag._lanes import LANES, element, fma, load, splat, store
 from zeromag.block import Block
 from zeromag.filters.bad_samples import bad_samples
 from zeromag.filters.packed import packed, unpacked
-from zeromag.filters.references import Learning, Memory, errors, predicted, regressors, remembering
+from zeromag.filters.references import Learning, Memory, error, predicted, regressors, remembering
 from zeromag.stage import Step
 
 EVERY_S = 0.5  # the weights are solved for at these places in the stream
@@ -59,27 +59,30 @@ def _regress(
     out: F64,
 ) -> None:
     """Fade from weights `before` to `after` and gather the correlations for the next ones."""
-    samples, width = stop - start, before.shape[1]
+    samples, (count, width) = stop - start, before.shape
     rows, trust = np.zeros((samples, width)), np.zeros((samples, width))
-    old, new, error = np.empty(width), np.empty(width), np.empty(width)
+    known = np.empty((samples, count))
     packed(x, bad, start, stop, memory.mags, rows, trust)
-    regressor = memory.line.reshape(memory.line.size)
-    keep = splat(forget)
+    regressors(x, bad, start, memory, known)
     for t in range(samples):
-        regressors(x, bad, start + t, memory)
-        predicted(before, regressor, old)
-        predicted(after, regressor, new)
-        fade = splat((place + t + 1) / every)
-        for c in range(0, width, LANES):
-            store(old, c, load(old, c) + fade * (load(new, c) - load(old, c)))
-        errors(rows, trust, t * width, old, memory, error)
-        for k in range(len(regressor)):
+        for k in range(count):
             for j in range(k + 1):
-                power[k, j] = forget * power[k, j] + regressor[k] * regressor[j]
-            value = splat(regressor[k])
-            for c in range(0, width, LANES):
-                seen = load(old, c) + load(error, c)  # a bad sample is as predicted and teaches nothing
-                store(cross, k * width + c, fma(value, seen, keep * load(cross, k * width + c)))
+                power[k, j] = forget * power[k, j] + known[t, k] * known[t, j]
+    keep, gain, clip, scale_gain = splat(forget), memory.gain, memory.clip, memory.scale_gain
+    for c in range(0, width, LANES):
+        mean, scale = load(memory.mag_slow, c), load(memory.scale, c)
+        for t in range(samples):
+            old, new = predicted(before, c, known, t), predicted(after, c, known, t)
+            said = old + splat((place + t + 1) / every) * (new - old)
+            value, good = load(rows, t * width + c), load(trust, t * width + c)
+            store(rows, t * width + c, value - said)
+            wrong, mean, scale = error(value, said, good, mean, scale, gain, clip, scale_gain)
+            seen = said + wrong  # a bad sample is as predicted and teaches nothing
+            for k in range(count):
+                at = k * width + c
+                store(cross, at, fma(splat(element(known, t * count + k)), seen, keep * load(cross, at)))
+        store(memory.mag_slow, c, mean)
+        store(memory.scale, c, scale)
     unpacked(rows, start, memory.mags, out)
 
 

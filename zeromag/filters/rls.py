@@ -10,7 +10,7 @@ from zeromag._jit import BOOL, F64, kernel
 from zeromag._lanes import LANES, fma, load_half, splat_half, store
 from zeromag.block import Block
 from zeromag.filters.packed import packed, unpacked
-from zeromag.filters.references import Learning, Memory, errors, learning, predicted, regressors, remembering, taught
+from zeromag.filters.references import Learning, Memory, followed, learning, regressors, remembering
 from zeromag.stage import Step
 
 HALF = LANES // 2
@@ -84,16 +84,15 @@ def _learn(x: F64, forget: float, spread: F64, gain: F64) -> None:
 
 @kernel
 def _rls(x: F64, bad: BOOL, memory: Memory, forget: float, spread: F64, weights: F64, out: F64) -> None:
-    """Weights are (regressor, width), so that the inner loops run along memory."""
-    samples, width = x.shape[0], weights.shape[1]
+    samples, (count, width) = x.shape[0], weights.shape
     rows, trust = np.zeros((samples, width)), np.zeros((samples, width))
-    row, error, gain = np.empty(width), np.empty(width), np.empty(spread.shape[1])
+    known, steps = np.empty((samples, count)), np.empty((samples, count))
+    gain = np.empty(spread.shape[1])
     packed(x, bad, 0, samples, memory.mags, rows, trust)
-    regressor = memory.line.reshape(memory.line.size)
+    regressors(x, bad, 0, memory, known)
     for t in range(samples):
-        regressors(x, bad, t, memory)
-        predicted(weights, regressor, row)
-        errors(rows, trust, t * width, row, memory, error)
-        _learn(regressor, forget, spread, gain)
-        taught(weights, gain[: len(regressor)], 1.0, error)
+        _learn(known[t], forget, spread, gain)
+        for k in range(count):
+            steps[t, k] = gain[k]
+    followed(rows, trust, known, steps, memory, weights)
     unpacked(rows, 0, memory.mags, out)

@@ -65,9 +65,10 @@ class Shielding:
     def _begin(self, head: Block, taps: int) -> None:
         columns = head.sensors.of_kind("mag")
         columns = columns[:: -(-len(columns) // MOST) or 1]
-        together = len(columns) > 0 and columns[-1] - columns[0] == len(columns) - 1
+        steps = set(np.diff(columns).tolist()) or {1}
+        evenly = len(columns) > 0 and len(steps) == 1
         self._columns = (
-            slice(int(columns[0]), int(columns[-1]) + 1) if together else columns
+            slice(int(columns[0]), int(columns[-1]) + 1, steps.pop()) if evenly else columns
         )  # a slice is copied faster
         size = max(16, round(WINDOW_S * head.rate) // 2 * 2)
         self._rows = np.zeros((size, taps, len(columns)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,31 +15,23 @@ from zeromag.sensors import Kind
 
 HOLD_S = 0.1  # longest run of bad samples bridged by the last good value; after a longer one the channel starts anew
 FILTERED: tuple[Kind, ...] = ("mag", "ref", "ecg")  # all of them, so that they stay aligned in time
+LOW, CHANNELS, SECTIONS, FIRST = range(4)  # places in what is carried: see `Cascade`
 PACKED = 64  # samples that go from section to section at a time: 8 KiB, a quarter of the fastest cache
 
 
 @kernel
 def _section(
-    x: F64,
-    at: int,
-    stride: int,
-    out: F64,
-    to: int,
-    onward: int,
-    count: int,
-    sections: F64,
-    k: int,
-    state: F64,
-    g: int,
+    x: F64, at: int, stride: int, out: F64, to: int, onward: int, count: int, carried: F64, k: int, g: int
 ) -> None:
     """Carry sixteen channels through biquad `k`, transposed direct form II, their state in registers.
 
-    Sample `t` is read at `at + t·stride` and written at `to + t·onward`; a row of `sections` is b0, b1, b2, -a1, -a2.
+    Sample `t` is read at `at + t·stride` and written at `to + t·onward`.
     """
-    b0, b1, b2 = splat(sections[k, 0]), splat(sections[k, 1]), splat(sections[k, 2])
-    a1, a2 = splat(sections[k, 3]), splat(sections[k, 4])
-    place = (g * len(sections) + k) * 2 * LANES
-    one, two = load(state, place), load(state, place + LANES)
+    sections = int(carried[SECTIONS])
+    design, place = FIRST + 5 * k, FIRST + 5 * sections + (g * sections + k) * 2 * LANES
+    b0, b1, b2 = splat(carried[design]), splat(carried[design + 1]), splat(carried[design + 2])
+    a1, a2 = splat(carried[design + 3]), splat(carried[design + 4])
+    one, two = load(carried, place), load(carried, place + LANES)
     for _ in range(count):
         value = load(x, at)
         y = fma(b0, value, one)
@@ -46,54 +40,54 @@ def _section(
         store(out, to, y)
         at += stride
         to += onward
-    store(state, place, one)
-    store(state, place + LANES, two)
+    store(carried, place, one)
+    store(carried, place + LANES, two)
 
 
 @kernel
-def biquads(
-    x: F64, at: int, stride: int, out: F64, to: int, samples: int, sections: F64, state: F64, g: int, packed: F64
-) -> None:
+def biquads(x: F64, at: int, stride: int, out: F64, to: int, samples: int, carried: F64, g: int, packed: F64) -> None:
     """Filter sixteen channels from place `at` of `x` into those from `to` of `out`, rows `stride` apart.
 
-    `state` is (16 channels, section, 2, 16), `g` which of them. What lies between two sections is kept in
-    `packed`: rows of 512 channels are 4 KiB apart, which throws each other out of the cache.
+    `g` says which sixteen of those carried. What lies between two sections is kept in `packed`: rows of 512 channels
+    are 4 KiB apart, which throws each other out of the cache.
     """
-    last = len(sections) - 1
+    last = int(carried[SECTIONS]) - 1
     for begin in range(0, samples, PACKED):
         count = min(PACKED, samples - begin)
         if last == 0:
-            _section(x, at, stride, out, to, stride, count, sections, 0, state, g)
+            _section(x, at, stride, out, to, stride, count, carried, 0, g)
         else:
-            _section(x, at, stride, packed, 0, LANES, count, sections, 0, state, g)
+            _section(x, at, stride, packed, 0, LANES, count, carried, 0, g)
             for k in range(1, last):
-                _section(packed, 0, LANES, packed, 0, LANES, count, sections, k, state, g)
-            _section(packed, 0, LANES, out, to, stride, count, sections, last, state, g)
+                _section(packed, 0, LANES, packed, 0, LANES, count, carried, k, g)
+            _section(packed, 0, LANES, out, to, stride, count, carried, last, g)
         at += PACKED * stride
         to += PACKED * stride
 
 
 @kernel
-def _steady(x: F64, bad: BOOL, low: int, n: int, sections: F64, state: F64, held: F64, out: F64) -> bool:
-    """Filter a block without a bad sample, of channels side by side that have all begun; False if it is not one."""
-    if not all_good(x, bad, low, n):
+def _steady(x: F64, carried: F64, out: F64) -> bool:
+    """Filter a block of channels side by side that have all begun; False if a sample is no number."""
+    samples, low, n = x.shape[0], int(carried[LOW]), int(carried[CHANNELS])
+    if not all_good(x, NO_MASK, low, n):
         return False
-    samples, whole = x.shape[0], n // LANES
+    whole = n // LANES
     packed = np.empty((PACKED, LANES))
     for g in range(whole):
         at = low + g * LANES
-        biquads(x, at, x.shape[1], out, at, samples, sections, state, g, packed)
+        biquads(x, at, x.shape[1], out, at, samples, carried, g, packed)
     if whole * LANES < n:
         rest = np.zeros((samples, LANES))
         for t in range(samples):
             for c in range(whole * LANES, n):
                 rest[t, c - whole * LANES] = x[t, low + c]
-        biquads(rest, 0, LANES, rest, 0, samples, sections, state, whole, packed)
+        biquads(rest, 0, LANES, rest, 0, samples, carried, whole, packed)
         for t in range(samples):
             for c in range(whole * LANES, n):
                 out[t, low + c] = rest[t, c - whole * LANES]
+    held = len(carried) - n
     for c in range(n):
-        held[c] = x[samples - 1, low + c]
+        carried[held + c] = x[samples - 1, low + c]
     return True
 
 
@@ -126,7 +120,7 @@ def _fill(
 
 @kernel
 def _cascade(
-    x: F64, bad: BOOL, columns: I64, sections: F64, rest: F64, hold: int, state: F64, held: F64, missed: I64, out: F64
+    x: F64, bad: BOOL, columns: I64, carried: F64, rest: F64, hold: int, state: F64, held: F64, missed: I64, out: F64
 ) -> bool:
     """Filter `columns` of `x` into `out` whatever is bad; return whether all channels have begun and none misses.
 
@@ -141,7 +135,7 @@ def _cascade(
         stop = _fill(x, bad, first, columns, rest, hold, state, held, missed, rows)
         for g in range(len(state)):
             at = first * width + g * LANES
-            biquads(rows, at, width, rows, at, stop - first, sections, state, g, packed)
+            biquads(rows, at, width, rows, at, stop - first, carried, g, packed)
         first = stop
     for t in range(samples):
         for c in range(n):
@@ -150,27 +144,31 @@ def _cascade(
 
 
 class Cascade:
-    """Running biquads on every magnetic and ECG channel of a stream."""
+    """Running biquads on every magnetic and ECG channel of a stream.
+
+    What a kernel reads and carries on is one array, since looking at each costs as much as a sample of 64 channels:
+    first column, channels, sections; b0, b1, b2, -a1, -a2 of each; state (16 channels, section, 2, 16); last values.
+    """
 
     def __init__(self, sections: NDArray[np.float64], head: Block) -> None:
         from scipy.signal import sosfilt_zi
 
-        self.sections = np.ascontiguousarray(sections, dtype=np.float64)  # (n_sections, 6)
-        self._rest = np.ascontiguousarray(sosfilt_zi(self.sections))
-        self._signed = np.ascontiguousarray(self.sections[:, [0, 1, 2, 4, 5]] * [1.0, 1.0, 1.0, -1.0, -1.0])
+        self._rest = np.ascontiguousarray(sosfilt_zi(sections))
         self._columns = head.sensors.of_kind(*FILTERED)
         self._hold = round(HOLD_S * head.rate)
         self._n = n = len(self._columns)
-        self._state = np.zeros((-(-n // LANES), len(self.sections), 2, LANES))
-        self._held = np.zeros(n)
+        low = int(self._columns[0]) if n else 0
+        design = sections[:, [0, 1, 2, 4, 5]] * [1.0, 1.0, 1.0, -1.0, -1.0]
+        shape = (-(-n // LANES), len(sections), 2, LANES)
+        begin = FIRST + design.size
+        self._carried = np.concatenate([[low, n, len(sections)], design.ravel(), np.zeros(math.prod(shape) + n)])
+        self._state = self._carried[begin : begin + math.prod(shape)].reshape(shape)
+        self._held = self._carried[begin + math.prod(shape) :]
         self._missed = np.full(n, self._hold + 1, dtype=np.int64)
-        self._low = int(self._columns[0]) if n else 0
-        self._side_by_side = n > 0 and int(self._columns[-1]) - self._low == n - 1
+        self._side_by_side = n > 0 and int(self._columns[-1]) - low == n - 1
         self._all = n == len(head.sensors)
         self._begun = False
-        self._steady = compiled(
-            _steady, head.data, NO_MASK, 0, 0, self._signed, self._state, self._held, np.empty(head.data.shape)
-        )
+        self._steady = compiled(_steady, head.data, self._carried, np.empty(head.data.shape))
 
     def __call__(self, block: Block) -> Block:
         """Return the block filtered."""
@@ -179,14 +177,11 @@ class Cascade:
     def filtered(self, x: NDArray[np.float64], mask: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         """Return samples (n_samples, n_channels) filtered, the state carried on; `mask` is True where they are bad."""
         out = np.empty(x.shape) if self._all else x.copy()
-        state, held = self._state, self._held
-        if self._begun and self._steady(
-            x, NO_MASK if mask is None else mask, self._low, self._n, self._signed, state, held, out
-        ):
+        if self._begun and (mask is None or not mask.any()) and self._steady(x, self._carried, out):
             return out
         bad = np.zeros(x.shape, dtype=np.bool_) if mask is None else mask
-        settled = _cascade(x, bad, self._columns, self._signed, self._rest, self._hold, state, held, self._missed, out)
-        self._begun = settled and self._side_by_side
+        run = self._columns, self._carried, self._rest, self._hold, self._state, self._held, self._missed
+        self._begun = _cascade(x, bad, *run, out) and self._side_by_side
         return out
 
 

@@ -36,9 +36,12 @@ class MapNow:
         self._ring(cleaned)
         for beat in beats:
             start, stop = (round(beat.sample - seconds * cleaned.rate) for seconds in REST)
-            rows, first = self._ring.newest(self._ring.length - 1)
-            if first <= start and np.isfinite(rows[start - first : stop - first, 0]).any():
-                self._level = _mean(rows[start - first : stop - first])
+            before = self._ring.stop - stop
+            if before < 0 or before + stop - start >= self._ring.length:
+                continue
+            rows, _ = self._ring.newest(stop - start, before=before)
+            if np.isfinite(rows[:, 0]).any():
+                self._level = _mean(rows)
 
     def now(self) -> FieldMap | None:
         """Return the map of the newest sample; None when the array, or too many bad channels, allow none."""
@@ -54,7 +57,7 @@ class MapNow:
     def _middle(self) -> NDArray[np.float64]:
         """Return the mean of the newest second, of which some hundred rows are enough."""
         rate = self._block.rate
-        return _mean(self._ring.newest(round(rate))[0][:: max(1, int(rate / FEW))])
+        return _mean(self._ring.newest(round(rate), every=max(1, int(rate / FEW)))[0])
 
 
 def _mean(rows: NDArray[np.float64]) -> NDArray[np.float64]:

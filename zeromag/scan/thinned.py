@@ -16,7 +16,7 @@ CORNER = 0.7  # of the new half rate, where half is left: flat to a sixth of the
 
 
 @kernel
-def _thin(rows: F64, bad: BOOL, taps: F64, start: int, step: int, out: F64, spoilt: BOOL) -> None:
+def _thin(rows: F64, taps: F64, start: int, step: int, out: F64) -> None:
     """Weigh the rows about every `step`-th one, the first window beginning at `start`, in a fixed order."""
     out[:] = 0.0
     for k in range(out.shape[0]):
@@ -24,8 +24,15 @@ def _thin(rows: F64, bad: BOOL, taps: F64, start: int, step: int, out: F64, spoi
             row = start + k * step + j
             for c in range(out.shape[1]):
                 out[k, c] += taps[j] * rows[row, c]
-                if bad[row, c]:
-                    spoilt[k, c] = True
+
+
+@kernel
+def _spoilt(bad: BOOL, reach: int, start: int, step: int, spoilt: BOOL) -> None:
+    """Mark what is made of a bad sample."""
+    for k in range(spoilt.shape[0]):
+        for j in range(reach):
+            for c in range(spoilt.shape[1]):
+                spoilt[k, c] |= bad[start + k * step + j, c]
 
 
 def factor_for(rate: float, low_pass: float) -> int:
@@ -70,6 +77,9 @@ class Thinning:
             return None
         kept = (first + count) * step - half - whole.first
         self._rest = whole.part(kept, len(whole))
-        data, mask = np.empty((count, len(whole.sensors))), np.zeros((count, len(whole.sensors)), dtype=np.bool_)
-        _thin(whole.data, whole.bad(), self._taps, first * step - half - whole.first, step, data, mask)
-        return Block(data, first, whole.rate / step, whole.sensors, mask if mask.any() else None, (), whole.t_ns)
+        data, mask, start = np.empty((count, len(whole.sensors))), None, first * step - half - whole.first
+        _thin(whole.data, self._taps, start, step, data)
+        if whole.mask is not None:
+            mask = np.zeros(data.shape, dtype=np.bool_)
+            _spoilt(whole.mask, len(self._taps), start, step, mask)
+        return Block(data, first, whole.rate / step, whole.sensors, mask, (), whole.t_ns)

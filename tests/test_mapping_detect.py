@@ -184,6 +184,19 @@ def test_a_stream_without_a_heart_has_no_beats(columns: int, common: float) -> N
         assert found(as_blocks(noise, sensors, 1000)) == []
 
 
+@pytest.mark.parametrize("hertz", [8.0, 16.7, 23.0])
+def test_what_swings_on_and_on_is_no_heart(hertz: float) -> None:
+    """A motor or a railway that cleaning left a little of: one pattern, alike wherever it is high."""
+    from scipy.signal import butter, sosfilt
+
+    for seed in range(3):
+        random, slow = np.random.default_rng(seed), butter(2, 0.5, fs=RATE, output="sos")
+        size = sosfilt(slow, random.normal(size=25000))
+        swing = size / size.std() * np.sin(2 * np.pi * hertz * np.arange(25000) / RATE)
+        field = 3e-12 * swing[:, None] * random.normal(size=36) + 0.3e-12 * random.normal(size=(25000, 36))
+        assert found(as_blocks(field, planar(), 1000)) == []
+
+
 def test_a_named_channel_and_what_is_missing() -> None:
     sensors, peaks = planar(3), regular(10.0, 0.8)
     signal = TestHeart().field(sensors, 10.0, peaks) + np.random.default_rng(0).normal(scale=0.2e-12, size=(10000, 9))

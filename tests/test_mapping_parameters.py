@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.gate import heartless
 from tests.hearts import F64, TestHeart, planar
 from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat
@@ -178,3 +179,8 @@ def test_the_gate_says_no_with_a_remedy() -> None:
     few[:3] = True
     blind = replace(averaged(), good=few)
     assert "there are 3" in Gate()([blind], rhythm(60), {}, 50.0)["reasons"][0]
+
+
+def test_a_motor_that_cleaning_left_a_little_of_is_called_no_in_twenty_seconds() -> None:
+    """Its 23 Hz look alike wherever they are high, and were taken for a heart; other rooms: `benchmarks/gate.py`."""
+    assert heartless("motor_pT=30", 4001, seconds=20.0) <= 20.0

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from zeromag._jit import F64
-from zeromag.mapping.template import Fit
+from zeromag.mapping.template import AFTER, BEFORE, LAG, Fit
 from zeromag.qrs_power import Peak
 
 CLEAR, SAME = 3.0, 0.95  # contrast, or correlation among beats, that few of them are believed with
+
+BRIEF = 0.12 / (BEFORE + AFTER + 2 * LAG)  # 120 ms, of a candidate's span
+WITHIN = 0.6  # of a beat's energy that lies in these: hearts reach 0.77 and more, what swings on and on 0.35 to 0.4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,6 +23,13 @@ class Candidate:
 
     peak: Peak
     wave: F64  # QRS band around it, LAG wider than a template on each side
+
+    @property
+    def within(self) -> float:
+        """Share of its energy that lies in the 120 ms that hold most of it."""
+        power = np.concatenate(([0.0], np.cumsum(np.nansum(self.wave**2, axis=1))))
+        n = round(BRIEF * len(self.wave))
+        return float((power[n:] - power[:-n]).max() / power[-1]) if power[-1] > 0 else 0.0
 
 
 Group = list[tuple[Candidate, Fit]]
@@ -43,9 +53,12 @@ def alike_groups(
 def believable(groups: list[Group], ranked: list[Candidate], floor: float, contrast: float, agree: int) -> bool:
     """Return whether these are beats: most high peaks belong to a group, and they stand out or are the same.
 
-    In noise the highest peaks look alike by chance too, but others as high do not, and none stands out.
+    In noise the highest peaks look alike by chance too, but others as high do not, and none stands out. What swings at
+    one frequency, as mains or a motor that cleaning left a little of, looks alike wherever it is high and does not end.
     """
     largest = max(groups, key=len)
+    if np.median([one.within for one, _ in largest]) < WITHIN:
+        return False
     level = float(np.median([one.peak.height for one, _ in largest]))
     member = {id(one) for group in groups for one, _ in group}
     tall = [one for one in ranked if one.peak.height >= 0.6 * level]

@@ -17,9 +17,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.limits import multiply_add
 from benchmarks.measure import Line, beside, keep, turns
 from zeromag._jit import F64, compiled, kernel
-from zeromag._lanes import LANES, fma, load, splat, store
+from zeromag._lanes import LANES
 from zeromag.block import Block
 from zeromag.filters import Nlms, Rls
 from zeromag.filters.operator import Operator, SpatialStep
@@ -32,18 +33,6 @@ BIQUADS = 7
 PER_BIQUAD = 5  # multiply-adds
 BARS = {64: "18 x, moonshot 20", 128: "16 x, moonshot 18", 512: "9 x, moonshot 11"}
 CHAINS = 1000  # of the limit: multiply-adds that follow on each other
-
-
-@kernel
-def _limit(values: F64) -> None:
-    """Multiply and add as fast as the processor can: three vectors of sixteen that wait for nobody."""
-    a, b, c = load(values, 0), load(values, LANES), load(values, 2 * LANES)
-    scale, more = splat(0.999), splat(1e-3)
-    for _ in range(CHAINS):
-        a, b, c = fma(a, scale, more), fma(b, scale, more), fma(c, scale, more)
-    store(values, 0, a)
-    store(values, LANES, b)
-    store(values, 2 * LANES, c)
 
 
 @kernel
@@ -114,7 +103,7 @@ def biquads(n: int, samples: int, rounds: int, bar: str) -> Iterator[Line]:
             "stage": lambda: ours(block),
             "scipy": theirs,
             "mne-lsl": loop_of_mne_lsl(x),
-            "limit": lambda: _limit(values),
+            "limit": lambda: multiply_add(values, CHAINS),
         },
         rounds,
     )

@@ -174,7 +174,7 @@ def _bench(add: Add) -> None:
     array.add_argument("source", help=SOURCE)
     array.add_argument("--out", type=Path, required=True, help="folder for array.html, array.pdf, array.json")
     array.add_argument("--seconds", type=_seconds, help="how much of the source; default: all, of an endless one 60")
-    array.add_argument("--only", metavar="PART,…", help="only these parts")
+    array.add_argument("--only", metavar="PART,…", help="only these: noise, lines, room, coils, …")
     array.add_argument("--coils", type=Path, help="table of the known coils that play (docs/characterise.md)")
     array.add_argument("--against", help="a second recording: how much quieter SOURCE is, by band")
     array.add_argument("--calibration", type=Path, help="calibration.json to apply first; shows before and after")

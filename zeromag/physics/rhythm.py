@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
@@ -64,8 +65,8 @@ class Pulses:
         self._weights = rhythm.variability * np.sqrt(2 * power / LINES)
         self._rhythm = rhythm
         self._random = random
-        self._times: list[float] = []
-        self._pulses: list[Pulse] = []
+        self._times, self._rest = array("d"), array("d")  # 33 bytes a beat: a stream may go on for days
+        self._early = bytearray()
         self._sinus = random.uniform(-1.0, -0.2) * 60 / rhythm.rate  # when the sinus node fires next
         self._before = self._sinus - 60 / rhythm.rate
         self._count = 0
@@ -77,27 +78,32 @@ class Pulses:
         """Return the beats with start <= time < stop (s)."""
         while not self._times or self._times[-1] < stop:
             self._grow()
-        return self._pulses[bisect_left(self._times, start) : bisect_left(self._times, stop)]
+        return [self._pulse(k) for k in range(bisect_left(self._times, start), bisect_left(self._times, stop))]
 
     def after(self, time: float) -> Pulse:
         """Return the first beat later than `time` (s)."""
         while not self._times or self._times[-1] <= time:
             self._grow()
-        return self._pulses[bisect_right(self._times, time)]
+        return self._pulse(bisect_right(self._times, time))
+
+    def _pulse(self, k: int) -> Pulse:
+        rr, strength, recovery = self._rest[3 * k : 3 * k + 3]
+        return Pulse(self._times[k], rr, "ectopic" if self._early[k] else "normal", strength, recovery)
 
     def _grow(self) -> None:
         """Add the next beat."""
         rhythm = self._rhythm
         interval = self._interval(self._sinus)
-        time, kind = self._sinus, "normal"
+        time, early = self._sinus, False
         if rhythm.ectopic_every and time > 0:
             self._count += 1
             if self._count % rhythm.ectopic_every == 0:
                 # the early beat takes the place of this one; the next sinus beat comes when it would have
-                time, kind = self._before + PREMATURE * (self._sinus - self._before), "ectopic"
+                time, early = self._before + PREMATURE * (self._sinus - self._before), True
         strength, recovery = 1 + rhythm.variation * self._random.standard_normal(2)
         self._times.append(time)
-        self._pulses.append(Pulse(time, time - self._before, kind, float(strength), float(recovery)))
+        self._rest.extend((time - self._before, strength, recovery))
+        self._early.append(early)
         self._before = time
         self._sinus += interval
 

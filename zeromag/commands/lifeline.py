@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import signal
 import sys
 import threading
@@ -51,13 +52,17 @@ def lifeline(leash: bool) -> Iterator[Lifeline]:
     if leash:
         yield Leash(stop)
         return
-    interrupted = threading.Event()
+    caught: queue.SimpleQueue[int] = queue.SimpleQueue()
+    interrupted: list[int] = []
 
     def end(number: int, frame: object) -> None:
+        """Hand the signal on: an event set here, on a thread that is just waiting for it, would wait for itself."""
         del frame
-        stop.set()
         if number == signal.SIGINT:
-            interrupted.set()
+            interrupted.append(number)
+        caught.put(number)
+
+    threading.Thread(target=lambda: (caught.get(), stop.set()), name="zeromag signals", daemon=True).start()
 
     before = [(number, signal.signal(number, end)) for number in (signal.SIGINT, signal.SIGTERM)]
     try:
@@ -65,5 +70,6 @@ def lifeline(leash: bool) -> Iterator[Lifeline]:
     finally:
         for number, handler in before:
             signal.signal(number, handler)
-    if interrupted.is_set():
+        caught.put(0)
+    if interrupted:
         raise KeyboardInterrupt

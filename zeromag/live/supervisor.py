@@ -43,7 +43,8 @@ class _Supervisor:
         self._plan = plan
         self._say = say
         self._progress = progress
-        self._news: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
+        # Simple: a signal's handler may put into it while this same thread takes out of it; a Queue waits for ever there.
+        self._news: queue.SimpleQueue[tuple[str, dict[str, Any]]] = queue.SimpleQueue()
         self._children: dict[str, Child] = {}
         self._code = 0
         self._ending = False

@@ -58,8 +58,8 @@ def missing_libraries() -> list[str]:
     Without PySide6 itself the answer is its name. Not on Linux, or without `ldd`: empty.
     """
     spec = find_spec("PySide6")
-    if spec is None or not spec.submodule_search_locations:
-        return ["PySide6"]
+    if spec is None or spec.origin is None or not spec.submodule_search_locations or find_spec("shiboken6") is None:
+        return ["PySide6"]  # not there, an empty folder that was left of it, or without what it stands on
     if not sys.platform.startswith("linux") or (ldd := shutil.which("ldd")) is None:
         return []
     qt = Path(spec.submodule_search_locations[0]) / "Qt"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,26 @@ def test_ldd_sees_what_the_loader_sees(monkeypatch):
     loads = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
     assert loads == (display.missing_libraries() == [])
     assert display.apt_line([]) == ""
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["nothing", "a folder that was left"])
+def test_the_window_says_that_qt_is_missing(tmp_path, whole):
+    """Where PySide6 cannot be found, `zeromag view` says so before anything imports it."""
+    hidden = "None" if not whole else "m.ModuleSpec(name, None, is_package=True)"
+    (tmp_path / "sitecustomize.py").write_text(
+        "import importlib.machinery as m\nfind = m.PathFinder.find_spec\n"
+        "def without(name, path=None, target=None):\n"
+        f"    return {hidden} if name == 'PySide6' else find(name, path, target)\n"
+        "m.PathFinder.find_spec = staticmethod(without)\n"
+    )
+    here = str(Path(__file__).parent.parent)
+    done = subprocess.run(
+        [sys.executable, "-m", "zeromag", "view", "--from", "tcp://127.0.0.1:9"], capture_output=True, text=True,
+        env=os.environ | {"PYTHONPATH": f"{tmp_path}:{here}", "QT_QPA_PLATFORM": "offscreen"}, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("zeromag: a window needs PySide6: run `pip install")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_asking_loads_no_qt():

@@ -34,7 +34,7 @@ def _window_or_page() -> str:
 
     missing = missing_libraries()
     if missing:
-        say(f"the window needs system libraries that are not here: {apt_line(missing)}")
+        say(f"the window needs {', '.join(missing)}, not installed here: {apt_line(missing)}")
     display = has_display()
     if not display:
         say("no display found")

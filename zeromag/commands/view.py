@@ -24,6 +24,10 @@ def run(flags: argparse.Namespace) -> int:
     with lifeline(flags.leash) as line:
         if flags.scan_to is not None:
             return _scan(flags, line)
+        if not flags.web and not flags.leash:  # who holds the leash has asked already
+            from zeromag.viz.display import check_display
+
+            check_display()  # before Qt is imported, which is what fails where it is not whole
         if flags.source is not None:
             return _review(flags, line)
         return _follow(flags, line)
@@ -78,10 +82,8 @@ def _review(flags: argparse.Namespace, line: Lifeline) -> int:
         with reviewing(session, found.notes) as review:
             return serve_review(review, stop=line.stop, announce=line.announce, door=_door(flags))
     from zeromag.live.league_of import league_of
-    from zeromag.viz.display import check_display
     from zeromag.viz.show import show
 
-    check_display()
     with reviewing(session, found.notes) as review:
         return show(review.feed, review=review, run_league=league_of, stop=line.stop, announce=line.announce)
 

@@ -43,7 +43,7 @@ class _Supervisor:
         self._plan = plan
         self._say = say
         self._progress = progress
-        # Simple: a signal's handler may put into it while this same thread takes out of it; a Queue waits for ever there.
+        # Simple: a signal's handler may put while this same thread takes; into a Queue it would wait for ever.
         self._news: queue.SimpleQueue[tuple[str, dict[str, Any]]] = queue.SimpleQueue()
         self._children: dict[str, Child] = {}
         self._code = 0

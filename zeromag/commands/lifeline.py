@@ -62,7 +62,11 @@ def lifeline(leash: bool) -> Iterator[Lifeline]:
             interrupted.append(number)
         caught.put(number)
 
-    threading.Thread(target=lambda: (caught.get(), stop.set()), name="zeromag signals", daemon=True).start()
+    def hear() -> None:
+        caught.get()
+        stop.set()
+
+    threading.Thread(target=hear, name="zeromag signals", daemon=True).start()
 
     before = [(number, signal.signal(number, end)) for number in (signal.SIGINT, signal.SIGTERM)]
     try:

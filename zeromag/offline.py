@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from zeromag.acquire.source import Source, open_source
 from zeromag.errors import InputError
+from zeromag.one_thread import one_thread
 from zeromag.progress import silent
 from zeromag.scan.outcome import Outcome
 from zeromag.scan.scan import Scan
@@ -34,7 +35,8 @@ def session_of(source: Source, session: Session) -> Session:
 def map_source(source: Source, session: Session, progress: Progress = silent, *, aside: bool = True) -> Outcome:
     """Return what the scan of an open source finds, `session.source` being what it is called.
 
-    `aside` has a second core help; without it one core does everything, to the same bits.
+    `aside` has a second core help; without it one core does everything, to the same bits. BLAS has one thread
+    meanwhile, as in every command, since the last bits of its products depend on how many it has.
 
     Raises
     ------
@@ -46,10 +48,11 @@ def map_source(source: Source, session: Session, progress: Progress = silent, *,
         raise InputError(f"{session.source} has no end; say how long, as in sim:adult?seconds=60")
     session = session_of(source, session)
     scan: Scan | None = None
-    for piece in source.blocks():
-        scan = scan or Scan(piece, session, aside=aside)
-        scan(piece)
-        progress((piece.stop - scan.first) / source.rate, seconds)
-    if scan is None:
-        raise InputError(f"{session.source} holds no sample")
-    return scan.finish()
+    with one_thread():
+        for piece in source.blocks():
+            scan = scan or Scan(piece, session, aside=aside)
+            scan(piece)
+            progress((piece.stop - scan.first) / source.rate, seconds)
+        if scan is None:
+            raise InputError(f"{session.source} holds no sample")
+        return scan.finish()

@@ -18,11 +18,13 @@ def run(flags: argparse.Namespace) -> int:
 
     session = session_of(flags)
     source = open_source(session.source, block=offline.BLOCK)
-    found, first = find_beats(source, offline.session_of(source, session), flags.channel or "")
+    rhythm = find_beats(source, offline.session_of(source, session), flags.channel or "")
+    for note in rhythm.notes():
+        print(f"zeromag: {note}", file=sys.stderr)
     rows = ["onset\tsample\ttrial_type\trr\twhy"]
-    for beat in found:
+    for beat in rhythm.beats:
         rr = "n/a" if math.isnan(beat.rr) else f"{beat.rr:.6f}"
-        onset = (beat.sample - first) / source.rate
+        onset = (beat.sample - rhythm.first) / source.rate
         rows.append(f"{onset:.6f}\t{beat.sample:.3f}\tbeat/{beat.kind}\t{rr}\t{beat.why or 'n/a'}")
     table = "\n".join(rows) + "\n"
     if flags.out is None:
@@ -32,5 +34,5 @@ def run(flags: argparse.Namespace) -> int:
         flags.out.write_text(table, encoding="utf-8")
     except OSError as error:
         raise StorageError(f"the table cannot be written to {flags.out}: {error.strerror}") from error
-    print(f"zeromag: {len(found)} beats in {flags.out}", file=sys.stderr)
+    print(f"zeromag: {len(rhythm.beats)} beats in {flags.out}", file=sys.stderr)
     return 0

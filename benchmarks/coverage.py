@@ -8,7 +8,7 @@ differ in strength, place and timing, white and slow noise. The truth is what th
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -53,10 +53,11 @@ def coverage(scene: Scene, beats: int, scans: int, jobs: int = 1, first: int = 0
     truth = truths(scene)
     with ProcessPoolExecutor(jobs) as pool:
         found = list(pool.map(partial(found_in, scene, beats), range(first, first + scans), chunksize=4))
-    return {name: _held(name, truth[name], found) for name in UNITS if name in truth}
+    return {name: held(name, truth[name], found) for name in UNITS if name in truth}
 
 
-def _held(name: str, truth: float, found: list[Mapping[str, Parameter]] | list[dict[str, Parameter]]) -> Held:
+def held(name: str, truth: float, found: Sequence[Mapping[str, Parameter]]) -> Held:
+    """Return what came of one parameter in many scans of one truth."""
     errors, halves, hits = [], [], []
     period = UNITS[name].period
     for scan in found:
@@ -70,11 +71,13 @@ def _held(name: str, truth: float, found: list[Mapping[str, Parameter]] | list[d
         hits.append(one["low"] - slack <= one["value"] - error <= one["high"] + slack)
         errors.append(error)
         halves.append((one["high"] - one["low"]) / 2)
+    if not hits:
+        return Held(truth, 0, *[float("nan")] * 3)
     spread = float(np.std(errors)) or 1e-300
     return Held(
         truth,
         len(hits),
-        float(np.mean(hits)) if hits else float("nan"),
+        float(np.mean(hits)),
         float(np.mean(errors)) / spread,
         float(np.mean(halves)) / (1.96 * spread),
     )
@@ -96,11 +99,9 @@ def main() -> None:
             heart = "one dipole" if flags.single else "three parts"
             print(f"\n{flags.scans} scans of {beats} beats, {1e12 * noise:g} pT of noise a beat, {heart}")
             print(f"{'parameter':24s}{'truth':>12s}{'scans':>7s}{'held':>8s}{'bias/sd':>9s}{'width':>7s}")
-            for name, held in coverage(scene, beats, flags.scans, flags.jobs, flags.first).items():
-                mark = "" if 0.93 <= held.share <= 0.97 else "  *"
-                print(
-                    f"{name:24s}{held.truth:12.4g}{held.scans:7d}{held.share:8.3f}{held.bias:9.2f}{held.width:7.2f}{mark}"
-                )
+            for name, one in coverage(scene, beats, flags.scans, flags.jobs, flags.first).items():
+                mark = "" if 0.93 <= one.share <= 0.97 else "  *"
+                print(f"{name:24s}{one.truth:12.4g}{one.scans:7d}{one.share:8.3f}{one.bias:9.2f}{one.width:7.2f}{mark}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.gate import heartless
+from benchmarks.gate import Growing, heartless
+from benchmarks.scans import Scene
 from tests.hearts import F64, TestHeart, planar
 from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat
@@ -184,3 +185,12 @@ def test_the_gate_says_no_with_a_remedy() -> None:
 def test_a_motor_that_cleaning_left_a_little_of_is_called_no_in_twenty_seconds() -> None:
     """Its 23 Hz look alike wherever they are high, and were taken for a heart; other rooms: `benchmarks/gate.py`."""
     assert heartless("motor_pT=30", 4001, seconds=20.0) <= 20.0
+
+
+def test_what_the_gate_foretells_at_half_time_comes_true() -> None:
+    """One scan in which `benchmarks/gate.py` finds the first yes after 40 beats, 36 s."""
+    scan = Growing(Scene(planar(), noise=1e-12), 4000)
+    assert scan.look(40)[0]["answer"] == "yes"
+    early, _ = scan.look(20)
+    assert early["answer"] == "not yet"
+    assert 18.0 + early["seconds_needed"] == pytest.approx(36.0, rel=0.3)

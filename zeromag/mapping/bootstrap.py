@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -63,8 +63,9 @@ def _median_rr(average: Average, times: F64) -> float:
 def interval(value: float, draws: F64, parts: int, unit: Unit) -> tuple[float, float, float]:
     """Return a value, freed of what noise adds to it, and its 95 % interval, from its draws out of `parts` parts.
 
-    Student's interval with the bootstrap's standard deviation, times √(n/(n−1)) since n parts drawn out of n vary
-    that much less than the beats they stand for (Efron and Tibshirani 1993). NaN when too few draws tell.
+    Student's interval with the root mean square of how far the draws lie from the value, so that what they all lie
+    beside it counts too, times √(n/(n−1)) since n parts drawn out of n vary that much less than the beats they stand
+    for (Efron and Tibshirani 1993). NaN when too few draws tell.
 
     A size is treated apart, see `_size`.
     """
@@ -80,7 +81,7 @@ def interval(value: float, draws: F64, parts: int, unit: Unit) -> tuple[float, f
     away = told - value
     if unit.period is not None:
         away = (away + unit.period / 2) % unit.period - unit.period / 2
-    half = wider * float(np.sqrt(np.mean((away - away.mean()) ** 2) * len(away) / (len(away) - 1)))
+    half = wider * float(np.sqrt(np.mean(away**2)))
     if unit.period is not None:
         half = min(half, unit.period / 2)
     return value, max(unit.least, value - half), value + half
@@ -99,11 +100,29 @@ def _size(power: float, added: float, variance: float, wider: float, parts: int)
     A share of energy or a largest change can only be raised by noise: its power q = s + nσ² holds the noise's own.
     A draw holds that twice, so that what the draws add to q is what q has too many. Around a q that holds noise itself
     they vary by 4qσ² + 2nσ⁴, and q around s by 4sσ² + 2nσ⁴: the interval is of those s from which q is not farther
-    than `wider` of their own standard deviations (a score interval, as Wilson's of a share).
+    than `wider` (a score interval, as Wilson's of a share), counted in standard deviations of the cube root of q,
+    which is as good as normal where q itself leans (noncentral χ²: Abdel-Aty 1954).
     """
     noise = max(0.0, added * parts / (parts - 1))
-    true = power - noise
     each = variance / max(4 * power + 2 * noise, 1e-300)  # σ²
-    lean = 2 * wider**2 * each
-    reach = float(np.sqrt(max(0.0, lean**2 + wider**2 * each * (4 * true + 2 * noise))))
-    return true, true + lean - reach, true + lean + reach
+    if not power > 0:
+        return 0.0, 0.0, 0.0
+
+    def away(true: float) -> float:
+        mean = true + noise
+        spread = 2 * each * (noise + 2 * true) / (9 * mean * mean)
+        return float(((power / mean) ** (1 / 3) - 1 + spread) / np.sqrt(max(spread, 1e-300)))
+
+    low, high = (_falls_to(away, target, 4 * power + 20 * each * wider**2) for target in (wider, -wider))
+    return power - noise, low, high
+
+
+def _falls_to(falling: Callable[[float], float], target: float, most: float) -> float:
+    """Return where a falling function reaches a value, by halving; 0 where it lies below that from the beginning."""
+    low, high = 0.0, most
+    if falling(1e-12 * most) <= target:
+        return 0.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if falling(middle) > target else (low, middle)
+    return low

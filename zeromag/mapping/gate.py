@@ -20,7 +20,7 @@ from zeromag.physics.frame import array_frame
 # An average's noise falls with the root of the time, and a parameter's interval at first faster, since the poles of a
 # noisy map jump: the time grows with this power of what is still too wide, not with its square. `benchmarks/gate.py`
 # prints how well that foretells.
-FALLS = 1.5
+FALLS = 1.6
 SLOWEST = 15.0  # 1/min, below which a few beats are no heart
 BESIDE = 0.7  # of half the array, from which a heart lies beside it
 EXPLAINED = 0.9  # of the field by one dipole, for its place to be believed

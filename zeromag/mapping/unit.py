@@ -41,7 +41,8 @@ UNITS: dict[str, Unit] = {
     "qrs_fragmentation": SHARE,
     "st_fluctuation": Unit("1", least=0.0, power=2),
     **dict.fromkeys(("p", "pr", "qrs", "qt", "qtc_bazett", "qtc_fridericia", "rt", "tpeak_tend"), SECONDS),
-    "qt_dispersion": Unit("s", least=0.0, power=2),
+    # a range is no sum of squares: what the draws say noise adds to it is less sure than the range itself
+    "qt_dispersion": SECONDS,
     "qt_deviation": Unit("s", least=0.0, power=2),
     "smoothness_index": Unit("s", least=0.0, power=2),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from tests.hearts import F64, RATE, TestHeart, planar
 from zeromag.block import Block
 from zeromag.mapping.average import Average
 from zeromag.mapping.field_map import Grid
+from zeromag.mapping.live_map import LiveMap
 from zeromag.mapping.map_components import components
 from zeromag.mapping.map_operator import MapOperator
 from zeromag.mapping.mapper import Mapper
@@ -268,6 +270,27 @@ def test_the_live_map_of_a_sample_is_the_same_in_any_block() -> None:
         assert np.abs(values - truth_values).max() < 1e-5 * np.abs(truth_values).max()
     both = live.samples(whole.part(20, 40))
     assert np.array_equal(both.bz[-1], live(whole).bz[0])
+
+
+def wait_for(live: LiveMap, block: Block) -> None:
+    while not live.ready(block):
+        time.sleep(0.001)
+
+
+def test_the_stream_need_not_wait_for_the_live_map() -> None:
+    """A channel that turns bad asks for new weights: no map is ready until they are made, and then it is the same."""
+    mask = np.zeros((40, 36), dtype=bool)
+    mask[20:, 3] = True
+    whole = live_blocks(mask)
+    live = Mapper(pixels=24).start(whole)
+    for part in (whole.part(0, 20), whole.part(20, 40)):
+        assert not live.ready(part)
+        wait_for(live, part)
+        assert np.array_equal(live(part).bz, Mapper(pixels=24).start(whole)(part).bz)
+    assert live.ready(whole.part(0, 20))
+    lost = live_blocks(np.ones((40, 36), dtype=bool))
+    with pytest.raises(ValueError, match="a map needs 4 good magnetometers"):  # told as soon as it is known
+        wait_for(live, lost)
 
 
 def test_a_masked_channel_is_not_believed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 from pathlib import Path
 
@@ -19,6 +20,8 @@ def run(flags: argparse.Namespace) -> int:
         from zeromag.output.ready import ready
 
         warm(lambda done, of: line.announce({"warming": [done, of]}))
+        gc.collect()
+        gc.freeze()  # looking through all that is loaded by now would keep a block waiting for a tenth of a second
         line.announce({"warm": True})
         session, endpoint, out = Session(), flags.endpoint, flags.out
         if flags.leash:

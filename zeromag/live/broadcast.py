@@ -85,7 +85,7 @@ class Broadcast:
         for beat in scanned.beats:
             self._publisher.result(_of_beat(beat))
         maps = self._pace.maps > 0 and self._is_due("map", block, self._pace.maps)
-        if maps and (field_map := self._scan.live_map()) is not None:
+        if maps and (field_map := self._scan.live_map(wait=self._pace.patient)) is not None:
             self._tell_map(field_map, block)
         if self._is_due("average", block, self._pace.average):
             self._gate.ask(self._tell_averages(), self._scan)

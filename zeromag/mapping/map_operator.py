@@ -74,6 +74,10 @@ class MapOperator:
         value = self.light[0]
         return value(value.taken(readings)), self._deviation
 
+    def make_light(self) -> None:
+        """Make now what the first live frame would wait for."""
+        _ = self.light
+
     @cached_property
     def light(self) -> tuple[LiveWeights, LiveWeights, LiveWeights]:
         """Field, −∂Bz/∂x and ∂Bz/∂y for live frames; made with the first one."""

@@ -12,6 +12,7 @@ from zeromag.block import Block
 from zeromag.mapping.average import Average
 from zeromag.mapping.field_map import FieldMap
 from zeromag.mapping.gains import bz_with_slopes, moments
+from zeromag.mapping.live_map import LiveMap
 from zeromag.mapping.map_grid import map_grid, pitch
 from zeromag.mapping.map_operator import MapOperator
 from zeromag.physics.conductor import Conductor, lead_field
@@ -138,12 +139,16 @@ class ArrayMap:
             If too few of them are good.
         """
         good = np.logical_and(good, self.usable)
-        key = good.tobytes(), np.where(good, noise, 0.0).tobytes()
+        key = _key(good, noise)
         if key not in self._operators:
             if len(self._operators) >= CACHED:
                 self._operators.pop(next(iter(self._operators)))
             self._operators[key] = self._make(good, noise)
         return self._operators[key]
+
+    def has(self, good: BOOL, noise: F64) -> bool:
+        """Return whether the operator of these channels is made already."""
+        return _key(np.logical_and(good, self.usable), noise) in self._operators
 
     def _make(self, good: BOOL, noise: F64) -> MapOperator:
         if why := self.settings.why_not(self.sensors, good):
@@ -205,37 +210,14 @@ def _geometry(
     )
 
 
-class LiveMap:
-    """Maps of the stream as it comes; a sample's map does not depend on the block it came in."""
-
-    def __init__(self, settings: Mapper, head: Block) -> None:
-        self._settings, self._begin = settings, head.first
-        self._map: ArrayMap | None = None  # made with the first map: an array without one may still be scanned
-        self._noise = np.full(len(head.sensors), settings.noise)
-
-    def __call__(self, block: Block) -> FieldMap:
-        """Return the map of the block's newest sample, on the channels that are good there.
-
-        Raises
-        ------
-        ValueError
-            If the array, or what is left of it, carries no map; one sentence.
-        """
-        return self.samples(block.part(len(block) - 1, len(block)))
-
-    def samples(self, block: Block) -> FieldMap:
-        """Return a map of every sample, on the channels that are good in all of them."""
-        if self._map is None:
-            self._map = self._settings.of(block.sensors)
-        good = np.asarray((np.isfinite(block.data) & ~block.bad()).all(axis=0), dtype=np.bool_)
-        operator = self._map.operator(good, self._noise)
-        time = (np.arange(block.first, block.stop) - self._begin) / block.rate
-        return operator.live(time, block.data)
-
-
 def map_average(average: Average) -> FieldMap:
     """Return the maps over an averaged beat with the default settings."""
     return Mapper().map_average(average)
+
+
+def _key(good: BOOL, noise: F64) -> tuple[bytes, bytes]:
+    """Return what an operator is known by."""
+    return good.tobytes(), np.where(good, noise, 0.0).tobytes()
 
 
 def _mappable(sensors: SensorArray) -> BOOL:

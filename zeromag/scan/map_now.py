@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from zeromag.block import Block
 from zeromag.mapping.beat import Beat
 from zeromag.mapping.field_map import FieldMap
+from zeromag.mapping.live_map import LiveMap
 from zeromag.mapping.mapper import Mapper
 from zeromag.ring import Ring
 
@@ -43,9 +44,12 @@ class MapNow:
             if np.isfinite(rows[:, 0]).any():
                 self._level = _mean(rows)
 
-    def now(self) -> FieldMap | None:
-        """Return the map of the newest sample; None when the array, or too many bad channels, allow none."""
-        if self._mapped is None:
+    def now(self, wait: bool = True) -> FieldMap | None:
+        """Return the map of the newest sample; None when the array, or too many bad channels, allow none.
+
+        Without `wait` also None while what the map needs is being made beside the stream.
+        """
+        if self._mapped is None or not (wait or self._is_ready(self._mapped)):
             return None
         level = self._level if self._level is not None else self._middle()
         newest = self._block.part(len(self._block) - 1, len(self._block))
@@ -53,6 +57,12 @@ class MapNow:
             return self._mapped(newest.with_data(newest.data - level))
         except ValueError:
             return None  # too few channels are good at this moment; the channels' own messages say why
+
+    def _is_ready(self, mapped: LiveMap) -> bool:
+        try:
+            return mapped.ready(self._block)
+        except ValueError:
+            return False  # as below
 
     def _middle(self) -> NDArray[np.float64]:
         """Return the mean of the newest second, of which some hundred rows are enough."""

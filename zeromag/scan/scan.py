@@ -168,9 +168,9 @@ class Scan:
         if self._aside is not None:
             self._aside.wait()
 
-    def live_map(self) -> FieldMap | None:
-        """Return the map of the newest sample, or None when the array carries none."""
-        return self._map_now.now()
+    def live_map(self, *, wait: bool = True) -> FieldMap | None:
+        """Return the map of the newest sample, None when the array carries none, or would keep the stream waiting."""
+        return self._map_now.now(wait)
 
     def averages(self) -> list[Average]:
         """Return the averages so far, normal first."""

@@ -90,15 +90,15 @@ def _interference(sensors: SensorArray, suppression: Suppression, look: RoomLook
     return _in_room(stage, reason, sensors, look)
 
 
-def _best(sensors: SensorArray) -> tuple[Remover | None, str]:
-    """Return what shields most of all that leaves the heart alone."""
+def _best(sensors: SensorArray, weighed: list[Candidate] | None = None) -> tuple[Remover | None, str]:
+    """Return what shields most of all that leaves the heart alone; `weighed`: the array's candidates, if they are."""
     good = sensors.usable()
     rows = located(sensors, "mag")
     n_mag, n_ref = int(good[rows].sum()), int(good[located(sensors, "ref")].sum())
     array = f"{n_mag} channels with a place" + (f" and {n_ref} references" if n_ref else "")
     if n_mag < FEWEST:
         return None, f"no interference removal: it needs {FEWEST} channels with a place, got {n_mag}"
-    known = list(candidates(sensors))
+    known = list(candidates(sensors)) if weighed is None else weighed
     fit = [candidate for candidate in known if candidate.acceptable()]
     if fit:
         enough = max(candidate.shielding for candidate in fit) - SAME_DB
@@ -116,7 +116,11 @@ def _best(sensors: SensorArray) -> tuple[Remover | None, str]:
 def weighing(sensors: SensorArray, look: RoomLook) -> Iterator[Candidate]:
     """Weigh what the room may ask for once the look is over, one candidate a step, so that no block waits for all."""
     there = look.found(sensors)
-    look.by_array = running, _ = _best(sensors)
+    plain: list[Candidate] = []
+    for candidate in candidates(sensors):
+        plain.append(candidate)
+        yield candidate
+    look.by_array = running, _ = _best(sensors, plain)
     more = candidates(there, roomy=True)
     for candidate in chain((weigh(stage, there) for stage in (running, None)), more):
         if not look.known or (candidate.keeps() and candidate.stage != running):

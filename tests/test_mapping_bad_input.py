@@ -183,6 +183,13 @@ def test_the_way_to_a_heart_beside_the_array(x: float, y: float, towards: str) -
     assert (towards in beside(average)) if towards else beside(average) == ""
 
 
+def test_a_heart_far_away_on_a_slant_is_not_taken_for_a_deep_one() -> None:
+    """23 cm away: what the joint fit leaves has no side and is best fitted 18 cm deep; once this was called usable."""
+    usable = map_recording(Session(source="sim:adult?seconds=12&seed=4&heart_rate=80&x=-160&y=160")).usable
+    assert usable["answer"] == "no"
+    assert "move the array until it lies over the heart" in usable["reasons"][0]
+
+
 def test_a_field_that_no_dipole_explains_still_shows_its_side() -> None:
     """As the joint fit leaves it of a heart 15 cm away: strong at one edge, of no shape that a heart below makes."""
     sensors, time = planar(), np.arange(-300, 501) / 1000

@@ -24,6 +24,8 @@ FALLS = 1.6
 SLOWEST = 15.0  # 1/min, below which a few beats are no heart
 BESIDE = 0.7  # of half the array, from which a heart lies beside it
 EXPLAINED = 0.9  # of the field by one dipole, for its place to be believed
+DEEPEST = 0.15  # m below the sensors, beyond which a dipole that does not explain the field is no heart below them
+PLAIN = 3.0  # times the noise that the unexplained part must be, for its depth to be held against it
 EDGE = {"s": (1e3, " ms"), "m": (1e3, " mm"), "deg": (1.0, "°"), "1": (1.0, "")}  # units for people
 ASIDE = 0.5  # of half the array, from which the middle of the field's power shows the side where no dipole does
 SLANT = 0.5  # of the larger way, from which the smaller one is said too
@@ -166,7 +168,10 @@ def beside(average: Average) -> str:
     across, up = (place - middle).tolist()
     if max(abs(across), abs(up)) > (BESIDE if believed else ASIDE) * half:
         return f"move the array 3 cm towards {_side(across, up)}: the heart lies beside it"
-    if believed or float(np.abs(np.array(found.position[:2]) - middle).max()) <= BESIDE * half:
+    left = np.sqrt((1 - found.goodness) * power.sum())
+    plain = left > PLAIN * np.linalg.norm(average.noise[fitter.good])
+    deep = plain and -found.position[2] > DEEPEST
+    if believed or (not deep and float(np.abs(np.array(found.position[:2]) - middle).max()) <= BESIDE * half):
         return ""
     return "move the array until it lies over the heart: the field is not that of a heart below it"
 

@@ -57,7 +57,8 @@ def tried(python: str, resolution: str, tests: list[str], folder: Path) -> str:
     environment = {"PYTHONPATH": str(ROOT), "QT_QPA_PLATFORM": "offscreen", "NUMBA_CACHE_DIR": str(venv / "kernels")}
     # old libraries warn of what newer ones will do; that is no fault of ours
     lenient = ["-W", "default"] if resolution != "highest" else []
-    command = [interpreter, "-m", "pytest", "-q", "-p", "no:cacheprovider", *lenient, *tests]
+    # a test that meets its kernels first compiles them: longer than a test may take elsewhere
+    command = [interpreter, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout", "1800", *lenient, *tests]
     done = run(*command, environment=environment)
     (folder / f"{venv.name}.txt").write_text(done.stdout + done.stderr, encoding="utf-8")
     verdict = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else "no output"

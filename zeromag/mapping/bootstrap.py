@@ -42,9 +42,12 @@ def _signs(n: int) -> F64:
     Columns of Sylvester's matrix but its first, which is all ones; of more parts than those, two share a column.
     Each row is turned round or not, so that no three columns are bound to each other as they are in that matrix.
     """
-    rows, columns = np.arange(HALVES)[:, None], 1 + np.arange(n)[None, :] % (HALVES - 1)
+    sylvester = np.ones((1, 1))
+    while len(sylvester) < HALVES:
+        sylvester = np.block([[sylvester, sylvester], [sylvester, -sylvester]])
+    columns = sylvester[:HALVES, 1 + np.arange(n) % (HALVES - 1)]
     turned = np.random.default_rng(0).choice([-1.0, 1.0], size=(HALVES, 1))
-    return np.asarray(turned * (1.0 - 2.0 * (np.bitwise_count(rows & columns) % 2)), dtype=np.float64)
+    return np.ascontiguousarray(turned * columns)
 
 
 def median_rr(average: Average) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,23 @@ def test_a_heart_beside_the_array_is_no_with_the_way_to_move(tmp_path: Path) -> 
     assert found["usable"]["answer"] == "no"
     assert found["usable"]["reasons"] == ["move the array 3 cm towards the patient's left: the heart lies beside it"]
     assert outcome.maps["normal"].bz.any()
+
+
+def test_a_recording_without_places_gives_beats_and_says_why_there_is_no_map(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sensors = planar()
+    field = TestHeart().field(sensors, 20.0, regular(20.0, 0.8))
+    nowhere = replace(
+        sensors, positions=np.full_like(sensors.positions, np.nan), axes=np.full_like(sensors.axes, np.nan)
+    )
+    found = written(tmp_path, recorded(tmp_path, field, nowhere))
+    assert found["beats"]["normal"] >= 20
+    assert found["heart_rate"]["value"] == pytest.approx(75, abs=1)
+    assert "positions, and there are 0" in found["map"]
+    assert f"no map ({found['map']})" in capsys.readouterr().err
+    assert (tmp_path / "out" / "average-ave.fif").exists()
+    assert not has_map(tmp_path)
 
 
 def test_three_sensors_give_beats_and_intervals_but_no_map(tmp_path: Path) -> None:

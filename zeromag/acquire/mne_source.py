@@ -41,7 +41,7 @@ def mne_source(path: Path, *, block: int = 10) -> Recorded:
     Raises
     ------
     InputError
-        It cannot be read, was cut off, or has no magnetometers with usable places.
+        It cannot be read, was cut off, has no magnetometer, or places in millimetres.
     """
     return raw_source(_opened(path), path, block=block)
 
@@ -52,7 +52,7 @@ def raw_source(raw: Any, path: Path, *, block: int = 10) -> Recorded:
     Raises
     ------
     InputError
-        It has no magnetometers with usable places.
+        It has no magnetometer, or places in millimetres.
     """
     sensors = _sensors(raw, path)
     rate = float(raw.info["sfreq"])
@@ -99,10 +99,13 @@ def _sensors(raw: Any, path: Path) -> SensorArray:
     placed = (
         np.isfinite(locs).all(axis=1) & (np.abs(locs[:, 9:]).sum(axis=1) > 0) & (np.abs(locs[:, :3]).sum(axis=1) > 0)
     )
-    kinds = [_kind(kind, coil, place) for kind, coil, place in zip(types, coils, placed.tolist(), strict=True)]
+    # where no magnetometer has a place there are beats, though no map; where some have, the others are of no use to it
+    some = any(kind == "mag" and place for kind, place in zip(types, placed.tolist(), strict=True))
+    wanted = placed if some else np.ones_like(placed)
+    kinds = [_kind(kind, coil, want) for kind, coil, want in zip(types, coils, wanted.tolist(), strict=True)]
     _check_magnetometers(path, types, coils, kinds)
     used = np.array([kind in {"mag", "ref"} for kind in kinds]) & placed
-    extent = np.ptp(locs[used, :3], axis=0).max()
+    extent = np.ptp(locs[used, :3], axis=0).max() if used.any() else 0.0
     if extent > _WIDEST:
         raise InputError(
             f"the sensors of {path} lie up to {extent:.0f} m apart: its positions are in millimetres, not metres; "
@@ -131,11 +134,7 @@ def _check_magnetometers(path: Path, types: list[str], coils: list[int], kinds: 
     magnetic = [coil for kind, coil in zip(types, coils, strict=True) if kind in {"mag", "grad"}]
     if not magnetic:
         raise InputError(f"{path} has no magnetometer and no ECG channel among its {len(kinds)} channels")
-    if all(coil in _GRADIOMETERS for coil in magnetic):
-        raise InputError(
-            f"{path} holds {len(magnetic)} gradiometers and no magnetometer; field maps need magnetometers"
-        )
-    raise InputError(f"{path} says of no magnetometer where it is; set the positions (`info['chs'][…]['loc']`) first")
+    raise InputError(f"{path} holds {len(magnetic)} gradiometers and no magnetometer; field maps need magnetometers")
 
 
 def _annotated(raw: Any, sensors: SensorArray, rate: float) -> tuple[list[Span], list[Bad], list[Event]]:

@@ -53,4 +53,5 @@ class Outcome:
         counted = sum(not beat.why for beat in own(self.beats))
         if not counted or self.heart_rate is None:
             return "no heartbeat found"
-        return f"{counted} beats, {self.heart_rate['value']:.1f} /min"
+        beats = f"{counted} beats, {self.heart_rate['value']:.1f} /min"
+        return f"{beats}, no map ({self.no_map})" if self.no_map else beats

@@ -41,11 +41,17 @@ def map_source(source: Source, session: Session, progress: Progress = silent, *,
     Raises
     ------
     InputError
-        If the source cannot be read, has no end or holds no sample.
+        If the source cannot be read, has no end, says of no magnetometer where it is, or holds no sample.
     """
     seconds = float(getattr(source, "seconds", float("nan")))
     if seconds == float("inf"):
         raise InputError(f"{session.source} has no end; say how long, as in sim:adult?seconds=60")
+    magnetic = source.sensors.of_kind("mag")
+    if len(magnetic) and not source.sensors.located()[magnetic].any():
+        raise InputError(
+            f"{session.source} says of no magnetometer where it is, so there is no map; set the positions "
+            "(in MNE `info['chs'][…]['loc']`) first, or look at it with `zeromag view` and `zeromag beats`"
+        )
     session = session_of(source, session)
     scan: Scan | None = None
     with one_thread():

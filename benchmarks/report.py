@@ -14,6 +14,7 @@ from typing import Any
 from benchmarks.measure import RESULTS
 
 ROOT = Path(__file__).parent.parent
+OWN = {"plain", "quiet"}  # beside themselves: no peers
 BEGIN, END = "<!-- results: made by `python -m benchmarks.report` -->", "<!-- end of results -->"
 
 
@@ -59,7 +60,12 @@ def headlines(results: list[dict[str, Any]]) -> str:
     first: dict[str, dict[str, Any]] = {}
     for result in results:
         for line in result["lines"]:
-            if line["bar"] and line["ratio"] is not None and line["unit"] != "% of a core":
+            if (
+                line["bar"]
+                and line["ratio"] is not None
+                and line["unit"] != "% of a core"
+                and line["beside"] not in OWN
+            ):
                 first.setdefault(line["beside"], line)
     rows = [f"| {line['what']} | {peer} | {_number(line['ratio'])} × |" for peer, line in first.items()]
     return "\n".join(["| what | beside | ratio |", "| --- | --- | --- |", *rows])

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from zeromag.block import Block
 from zeromag.event import Event
+from zeromag.physics.arrays import grid
 from zeromag.pipeline import Chain, run
 from zeromag.ring import Ring
 from zeromag.sensors import SensorArray
@@ -126,6 +129,27 @@ def test_a_ring_gives_a_span_of_its_past_and_every_so_many_rows(sensors: SensorA
     short, first = ring.newest(8, before=5)  # older ones are forgotten
     assert first == 12
     np.testing.assert_array_equal(short, rows[12:15])
+
+
+@given(
+    length=st.integers(1, 30), cuts=st.lists(st.integers(1, 12), max_size=12), before=st.integers(0, 9),
+    samples=st.integers(0, 40), every=st.integers(1, 7), joined_at=st.integers(0, 50),
+)  # fmt: skip
+def test_a_ring_gives_what_a_list_of_all_rows_would(
+    length: int, cuts: list[int], before: int, samples: int, every: int, joined_at: int
+) -> None:
+    ring, before, sensors = Ring(length, 3), min(before, length), grid(1, 3, 0.04)
+    rows = np.full((joined_at + sum(cuts), 3), np.nan)
+    at = joined_at
+    for count in cuts:
+        rows[at : at + count] = np.arange(at, at + count)[:, None] * [1.0, 10.0, 100.0]
+        ring(Block(data=rows[at : at + count].copy(), first=at, rate=1.0, sensors=sensors))
+        at += count
+    seen, first = ring.newest(samples, before=before, every=every, columns=[2, 0])
+    assert first == ring.stop - before - min(samples, length - before)
+    wanted = [rows[k] if k >= 0 else np.full(3, np.nan) for k in range(first, ring.stop - before, every)]
+    np.testing.assert_array_equal(seen, np.array(wanted).reshape(-1, 3)[:, [2, 0]])
+    assert seen.flags.c_contiguous
 
 
 def test_a_gap_shows_in_a_ring_as_nan(sensors: SensorArray) -> None:

@@ -14,6 +14,7 @@ from zeromag.mapping.change import changes
 from zeromag.mapping.compare import compare
 from zeromag.mapping.mapper import Mapper
 from zeromag.mapping.parameters import Parameter
+from zeromag.mapping.parts import Parts
 from zeromag.mapping.poles import poles
 from zeromag.mapping.unit import UNITS
 from zeromag.sensors import SensorArray
@@ -69,8 +70,9 @@ def varied(seed: int, moved: float = 0.0) -> Average:
     clean = heart.beat(TIME) @ heart.gains(sensors).T
     clean[(TIME > 0.06) & (TIME < 0.14)] += moved * clean[np.argmin(np.abs(TIME))]
     parts = clean * (1 + 0.05 * random.normal(size=(16, 1, 1))) + random.normal(scale=noise, size=(16, *clean.shape))
-    good, weights = np.ones(36, dtype=bool), np.ones((16, 36))
-    return Average("normal", TIME, parts.mean(axis=0), np.full(36, noise / 4), 16, sensors, good, parts, weights)
+    wave, good = parts.mean(axis=0), np.ones(36, dtype=bool)
+    known = Parts(tuple(parts), (np.ones(wave.shape, dtype=np.int64),) * 16, wave, np.ones(16))
+    return Average("normal", TIME, wave, np.full(36, noise / 4), 16, sensors, good, known)
 
 
 def test_what_beats_do_by_themselves_is_no_difference_and_a_moved_st_segment_is_one() -> None:

@@ -11,6 +11,7 @@ from benchmarks.scans import Scene, planar
 from zeromag.mapping.average import Average
 from zeromag.mapping.bootstrap import interval, median_rr, resampled
 from zeromag.mapping.parameters import Parameter
+from zeromag.mapping.parts import Parts
 from zeromag.mapping.unit import DEGREES, UNITS, Unit
 
 PLAIN = Unit("1")
@@ -20,10 +21,10 @@ def plain_average(values: np.ndarray, rr: np.ndarray | None = None) -> Average:
     """One channel, one sample, a beat a part: its bootstrap is that of the values' mean."""
     sensors = planar(2).pick(np.array([0]))
     parts = values[:, None, None]
-    one = np.ones((len(values), 1))
     good = np.ones(1, dtype=bool)
     wave = parts.mean(axis=0)
-    return Average("normal", np.zeros(1), wave, np.ones(1), len(values), sensors, good, parts, one, rr)
+    known = Parts(tuple(parts), (np.ones((1, 1), dtype=np.int64),) * len(values), wave, np.ones(len(values)))
+    return Average("normal", np.zeros(1), wave, np.ones(1), len(values), sensors, good, known, rr)
 
 
 def drawn(average: Average) -> tuple[np.ndarray, np.ndarray]:

@@ -16,6 +16,7 @@ from zeromag.mapping.fiducials import Fiducials, fiducials, wave_fiducials
 from zeromag.mapping.gate import FALLS, Gate
 from zeromag.mapping.intervals import intervals
 from zeromag.mapping.parameters import Parameter, parameters
+from zeromag.mapping.parts import Parts
 from zeromag.mapping.t_motion import largest_change
 from zeromag.mapping.unit import UNITS
 
@@ -34,9 +35,10 @@ def averaged(
     single = random.normal(size=(size, len(TIME), 36)) * (noise / np.sqrt(counts))[:, None, None]
     made = clean + single
     wave = np.average(made, axis=0, weights=counts)
-    weights = np.repeat(counts[:, None].astype(np.float64), 36, axis=1)
+    in_each = tuple(np.full(wave.shape, count) for count in counts)
+    known = Parts(tuple(made), in_each, wave, np.ones(size))
     good = np.ones(36, dtype=bool)
-    return Average("normal", TIME, wave, np.full(36, noise / np.sqrt(beats)), beats, sensors, good, made, weights)
+    return Average("normal", TIME, wave, np.full(36, noise / np.sqrt(beats)), beats, sensors, good, known)
 
 
 def rhythm(n: int, rr: float = 0.85) -> list[Beat]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from zeromag.mapping.parts import Parts
 from zeromag.sensors import SensorArray
 
 MAIN = ("normal", "fetal")  # classes that a scan's numbers are of: an adult's usual beat, or a fetus's
@@ -23,8 +24,7 @@ class Average:
     nave: int  # beats in it
     sensors: SensorArray
     good: NDArray[np.bool_]  # (n_channels,) channels that can be used
-    parts: NDArray[np.float64] | None = None  # (n_parts, n_times, n_channels) T, means of some beats each
-    weights: NDArray[np.float64] | None = None  # (n_parts, n_channels) beats in them
+    parts: Parts | None = None  # means of some beats each
     rr: NDArray[np.float64] | None = None  # (n_parts,) s, mean RR before those beats; NaN where none is known
 
     @property

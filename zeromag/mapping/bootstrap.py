@@ -24,12 +24,13 @@ def resampled(average: Average) -> Iterator[tuple[F64, float]]:
     endless draws would say, and nothing is left to chance (McCarthy 1969). A channel that misses some parts varies
     by those that it has. RR is NaN where the parts have none.
     """
-    if average.parts is None or average.weights is None or len(average.parts) < 2:
+    if average.parts is None or len(average.parts) < 2:
         return
     n = len(average.parts)
-    share = average.weights / np.maximum(average.weights.sum(axis=0), 1e-9)
-    away = (share[:, None, :] * (average.parts - average.wave)).reshape(n, -1)
-    signs = _signs(n)
+    away = average.parts.stacked()
+    away -= average.wave
+    away *= average.parts.shares()[:, None, :]
+    away, signs = away.reshape(n, -1), _signs(n)
     for first in range(0, HALVES, AT_ONCE):
         some = signs[first : first + AT_ONCE]
         waves = average.wave + (some @ away).reshape(len(some), *average.wave.shape)

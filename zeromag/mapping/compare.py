@@ -112,11 +112,10 @@ def _at(average: Average, operator: MapOperator, times: list[float]) -> tuple[Fi
     """Return an average's maps at some times, and their standard deviation, which beats that differ add to."""
     rows = [average.at(time) for time in times]
     found = operator(average.time[rows], average.wave[rows])
-    if average.parts is None or average.weights is None or len(average.parts) < 2:
+    if average.parts is None or len(average.parts) < 2:
         return found, found.bz_sd
     n = len(average.parts)
-    share = average.weights / np.maximum(average.weights.sum(axis=0), 1e-9)
     power = np.zeros_like(found.bz)
-    for part, weight in zip(average.parts, share, strict=True):
+    for part, weight in zip(average.parts.stacked(), average.parts.shares(), strict=True):
         power += operator.bz(weight * (part[rows] - average.wave[rows])) ** 2
     return found, np.asarray(np.sqrt(found.bz_sd**2 + power * n / (n - 1)))

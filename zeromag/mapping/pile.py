@@ -6,6 +6,7 @@ import numpy as np
 
 from zeromag._jit import BOOL, F64, I64, kernel
 from zeromag.mapping.average import Average
+from zeromag.mapping.parts import Parts
 from zeromag.sensors import SensorArray
 
 
@@ -48,6 +49,7 @@ class Pile:
         self._limit = parts
         self._parts: list[F64] = []
         self._part_counts: list[I64] = []
+        self._shown: set[int] = set()  # parts that somebody holds as they are
         self._rr: list[tuple[float, int]] = []  # s, sum and number of the intervals of each part
 
     def add(self, wave: F64, good: BOOL, rr: float = float("nan")) -> None:
@@ -57,6 +59,9 @@ class Pile:
             self._parts.append(np.zeros_like(self._mean))
             self._part_counts.append(np.zeros_like(self._count))
             self._rr.append((0.0, 0))
+        if part in self._shown:
+            self._shown.remove(part)
+            self._parts[part], self._part_counts[part] = self._parts[part].copy(), self._part_counts[part].copy()
         if self._memory:
             self._part_counts[part][:] = 0
             self._rr[part] = 0.0, 0
@@ -77,18 +82,16 @@ class Pile:
         beat's own average.
         """
         good = (self._count[0] > 0) & sensors.usable()
-        counts = np.stack(self._part_counts)
-        parts = np.where(counts > 0, np.stack(self._parts), self._mean)
+        wave, self._shown = self._mean.copy(), set(range(len(self._parts)))
         return Average(
             kind=kind,
             time=time,
-            wave=self._mean.copy(),
+            wave=wave,
             noise=self._noise(time),
             nave=min(self.count, round(self._memory)) if self._memory else self.count,
             sensors=sensors,
             good=good,
-            parts=parts,
-            weights=counts[:, 0, :] * self._left()[:, None],
+            parts=Parts(tuple(self._parts), tuple(self._part_counts), wave, self._left()),
             rr=np.array([total / count if count else np.nan for total, count in self._rr]),
         )
 

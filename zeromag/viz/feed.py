@@ -24,6 +24,7 @@ from zeromag.viz.scale import BeatScale
 from zeromag.viz.status import Status, read_status
 
 PAST_EVERY = 10.0  # s between two moments whose parameters are kept
+MOST_BYTES = 1 << 30  # of traces: 20 s of 512 channels at 10 kHz, 13 s of 1,024
 STALE_NS = 200_000_000  # a picture older than this is not live
 
 
@@ -42,12 +43,11 @@ class LiveMap:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stream:
-    """The traces since the array was described: values and, beside them, 1 where masked."""
+    """The traces since the array was described."""
 
     sensors: SensorArray
     rate: float  # Hz
     values: Ring  # T
-    masked: Ring
 
 
 class Feed:
@@ -106,7 +106,6 @@ class Feed:
         stream = self.stream
         if stream is None:
             return
-        stream.masked(block.with_data(block.bad().astype(np.float64)))
         stream.values(block)
         self.t_ns = block.t_ns
         self.lateness.see(block.t_ns, time.monotonic_ns())
@@ -168,8 +167,8 @@ class Feed:
         return (time.monotonic_ns() if now_ns is None else now_ns) - self.arrived_ns
 
     def _fresh(self, sensors: SensorArray, rate: float) -> None:
-        length = max(1, round(self._seconds * rate))
-        self.stream = Stream(sensors, rate, Ring(length, len(sensors)), Ring(length, len(sensors)))
+        length = min(round(self._seconds * rate), MOST_BYTES // (8 * len(sensors)))
+        self.stream = Stream(sensors, rate, Ring(max(1, length), len(sensors)))
 
     def _show(self, shown: LiveMap) -> None:
         self.map = shown

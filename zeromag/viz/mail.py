@@ -123,8 +123,8 @@ class Mail:
 @lru_cache(maxsize=8)
 def _traces(stream: Stream, first: int, stop: int, t_ns: int) -> bytes:
     """Return the samples of a stretch; viewers that look at the same moment share it."""
-    rows, begin = stream.values.newest(stream.values.stop - first)
-    values = rows[: stop - begin, _shown(stream)] * 1e12
+    rows, begin = stream.values.newest(stream.values.stop - first, columns=_shown(stream))
+    values = rows[: stop - begin] * 1e12
     return pack("traces", {"first": begin, "t_ns": str(t_ns)}, {"values": values})
 
 

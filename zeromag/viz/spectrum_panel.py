@@ -49,12 +49,12 @@ class SpectrumPanel(PlotPanel):
         self._looked = stream.values.stop
         bad = feed.status.bad()
         columns = [c for c in stream.sensors.of_kind("mag").tolist() if stream.sensors.names[c] not in bad]
-        rows, _ = stream.values.newest(round(SECONDS * stream.rate))
+        rows, _ = stream.values.newest(round(SECONDS * stream.rate), columns=columns)
         length = min(int(2 * stream.rate), len(rows))
         if not columns or length < 16:
             return False
-        self.frequency, self.spectrum = amplitude_spectrum(rows[:, columns], stream.rate, length)
-        self.floor = float(np.median(noise_floor(rows[:, columns], stream.rate)))
+        self.frequency, self.spectrum = amplitude_spectrum(rows, stream.rate, length)
+        self.floor = float(np.median(noise_floor(rows, stream.rate)))
         self.show_data()
         return True
 

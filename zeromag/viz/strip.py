@@ -48,12 +48,12 @@ class Strip:
             self.pixels = np.full((look.height, look.width), look.ground, dtype=np.uint32)
         newest = int((stream.values.stop - 1) / look.per_pixel)
         pixels = min(look.width, newest - self._newest + 1)
-        rows, first = stream.values.newest(int(pixels * look.per_pixel) + 3)
+        rows, first = stream.values.newest(int(pixels * look.per_pixel) + 3, columns=look.columns)
         count = len(look.columns)
         pitch = look.height / (1 if look.butterfly else count)
         middle = np.array([((0 if look.butterfly else k) + 0.5) * pitch for k in range(count)])
         draw_traces(
-            self.pixels, np.ascontiguousarray(rows[:, look.columns]), first, look.per_pixel, look.sweep,
+            self.pixels, rows, first, look.per_pixel, look.sweep,
             int(ERASE * look.ratio), middle, np.array(look.zero), look.gain, HALF * look.ratio,
             np.array(look.colours, dtype=np.uint32), look.ground, self._newest,
         )  # fmt: skip

@@ -134,9 +134,8 @@ class Traces(Panel):
         stop, rate = stream.values.stop, stream.rate
         if len(self._zero) == len(columns) and stop - self._settled < 2 * rate and self.gain > 0:
             return
-        rows, _ = stream.values.newest(samples)
-        every = max(1, len(rows) // 500)
-        seen = rows[::every, columns]
+        every = max(1, samples // 500)
+        seen, _ = stream.values.newest(samples, every=every, columns=columns)
         seen = seen[np.isfinite(seen).all(axis=1)]
         if len(seen) < 2:
             self._zero, self.gain = np.zeros(len(columns)), self.gain or 1e12

@@ -72,7 +72,7 @@ class Broadcast:
         self._upstream = upstream  # where the samples are had as they come
         self._lost = 0  # frames that nobody had any more
         self._due = {"map": 0.0, "status": 0.0, "average": 0.0, "grid": 0.0}
-        self._gate, self._settings = GateWatch(scan.mapper), scan.session
+        self._gate, self._settings = self._gate_of(scan), scan.session
         self._grid: Grid | None = None
 
     def __call__(self, scanned: Scanned, *, lost: int = 0) -> None:
@@ -80,7 +80,7 @@ class Broadcast:
         block, self._lost = scanned.cleaned, lost
         if self._scan.session is not self._settings:  # the scan began anew, and so does the gate
             self._gate.close(wait=False)
-            self._gate, self._settings = GateWatch(self._scan.mapper), self._scan.session
+            self._gate, self._settings = self._gate_of(self._scan), self._scan.session
         self._publisher(block)
         for beat in scanned.beats:
             self._publisher.result(_of_beat(beat))
@@ -117,6 +117,9 @@ class Broadcast:
         self._publisher.result(Result("status", status))
         if over:
             self._publisher.end(outcome.stop, "the stream ended")
+
+    def _gate_of(self, scan: Scan) -> GateWatch:
+        return GateWatch(scan.mapper, patient=self._pace.patient)
 
     def _is_due(self, name: str, block: Block, every: float) -> bool:
         if block.stop < self._due[name]:

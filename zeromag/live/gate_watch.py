@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -13,14 +14,20 @@ from zeromag.mapping.mapper import Mapper
 from zeromag.mapping.parameters import Parameter, parameters
 from zeromag.scan.scan import Scan
 
+BRIEF = 0.5  # s of a core that a look may take as often as it is asked for
+REST = 3.0  # times what a longer one took, until the next: a thousand channels take seconds, and cores are few
 SLACK = 2.5  # s that a beat may take to be decided, beyond which a stream without one is silent
 
 
 class GateWatch:
-    """`ask` with what the scan has now; `usable` and `parameters` are the newest answer."""
+    """`ask` with what the scan has now; `usable` and `parameters` are the newest answer.
 
-    def __init__(self, mapper: Mapper) -> None:
-        self._mapper = mapper
+    Somebody `patient` waits for each answer, and gets one whenever it is asked for.
+    """
+
+    def __init__(self, mapper: Mapper, *, patient: bool = False) -> None:
+        self._mapper, self._patient = mapper, patient
+        self._rested = 0.0  # monotonic clock, before which no other look begins
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gate")
         self._running: Future[Any] | None = None
         self.usable: Usable = Usable(answer="not yet", reasons=["no heartbeat so far"], seconds_needed=0.0)
@@ -28,8 +35,8 @@ class GateWatch:
         self.parameters: dict[str, Parameter] = {}
 
     def ask(self, averages: Sequence[Average], scan: Scan) -> None:
-        """Look again, unless the last look is still under way."""
-        if self._running is None or self._running.done():
+        """Look again, unless the last look is still under way, or was a long one and just now."""
+        if self._running is None or (self._running.done() and time.monotonic() >= self._rested):
             now = own(scan.beats), scan.seconds, max(0.0, scan.silent - SLACK), scan.status()["channels"]
             self._running = self._worker.submit(self._look, averages, *now)
 
@@ -41,11 +48,15 @@ class GateWatch:
         silent: float,
         channels: Mapping[str, Mapping[str, str]],
     ) -> None:
+        began = time.thread_time()
         normal = next((average for average in averages if average.main and average.nave > 1), None)
         self.parameters = parameters(normal, beats, self._mapper) if normal is not None else {}
         gate = Gate()
         self.usable = gate(averages, beats, self.parameters, seconds, self._mapper, silent=silent, channels=channels)
         self.usable_looks = self.usable_looks + 1 if self.usable["answer"] == "yes" else 0
+        took = time.thread_time() - began
+        if took > BRIEF and not self._patient:
+            self._rested = time.monotonic() + REST * took
 
     def wait(self) -> None:
         """Stay until the look under way is done."""

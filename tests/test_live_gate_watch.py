@@ -1,0 +1,38 @@
+"""The gate beside the stream answers what it is asked, and rests after a long look unless somebody waits for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from zeromag.acquire.simulate import simulation
+from zeromag.live import gate_watch
+from zeromag.live.gate_watch import GateWatch
+from zeromag.scan.scan import Scan
+from zeromag.session import Session
+
+
+def scanned() -> Scan:
+    scan: Scan | None = None
+    for block in simulation("sim:adult?seconds=6&rate=250&rows=3&columns=3", block=250).blocks():
+        scan = scan or Scan(block, Session())
+        scan(block)
+    assert scan is not None
+    return scan
+
+
+@pytest.mark.parametrize("patient", [False, True])
+def test_a_long_look_is_followed_by_a_rest_unless_somebody_waits(
+    patient: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate_watch, "BRIEF", 0.0)  # each look is a long one
+    monkeypatch.setattr(gate_watch, "REST", 1e6)
+    scan, answers = scanned(), []
+    watch = GateWatch(scan.mapper, patient=patient)
+    for _ in range(3):
+        watch.ask(scan.averages(), scan)
+        watch.wait()
+        answers.append(watch.parameters)
+    watch.close()
+    assert answers[0]
+    assert watch.usable["answer"] in ("yes", "not yet", "no")
+    assert (answers[2] is answers[0]) == (not patient)

@@ -1,9 +1,10 @@
-"""Where the time of the processing goes: its stack looked at every millisecond of its own CPU time."""
+"""Where the time of the stream's own thread goes: its stack looked at every millisecond of CPU time."""
 
 from __future__ import annotations
 
 import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -32,20 +33,27 @@ Stack = tuple[str, ...]  # outermost first
 
 @dataclass(slots=True)
 class Flame:
-    """How often each stack was seen."""
+    """How long the thread was in each stack, us of its own CPU time."""
 
     seen: Counter[Stack] = field(default_factory=Counter)
+    last: int = 0  # us of the thread's CPU time at the last look
 
     def take(self, number: int, frame: FrameType | None) -> None:
-        """Count the stack of this moment, the project's own functions only; a signal handler."""
+        """Count what this thread has used since the last look for the stack of this moment; a signal handler.
+
+        The project's own functions only. The timer runs on while other threads work, and asks for looks that
+        count for nothing then.
+        """
         del number
+        now = time.thread_time_ns() // 1000
+        used, self.last = now - self.last, now
         stack: list[str] = []
         while frame is not None and frame.f_code.co_filename != __file__:
             code = frame.f_code
             if code.co_filename.startswith(HERE):
                 stack.append(f"{Path(code.co_filename).stem}.{code.co_name}")
             frame = frame.f_back
-        self.seen[tuple(reversed(stack))] += 1
+        self.seen[tuple(reversed(stack))] += used
 
     def lines(self) -> list[str]:
         """Return the tree as text, the costliest branch first; what is below 2 % is left out."""
@@ -53,7 +61,7 @@ class Flame:
         return [] if not total else list(self._branch((), total))
 
     def folded(self) -> str:
-        """Return one `outer;inner count` a line, as flame-graph viewers read it."""
+        """Return one `outer;inner microseconds` a line, as flame-graph viewers read it."""
         return "".join(f"{';'.join(stack)} {count}\n" for stack, count in sorted(self.seen.items()) if stack)
 
     def _branch(self, root: Stack, total: int) -> Generator[str, None, None]:
@@ -69,7 +77,8 @@ class Flame:
 
 @contextmanager
 def watched(flame: Flame) -> Generator[None, None, None]:
-    """Look at the stack of this thread by its CPU clock while the context lasts."""
+    """Look at the stack of this thread, the main one, while the context lasts."""
+    flame.last = time.thread_time_ns() // 1000
     before = signal.signal(signal.SIGPROF, flame.take)
     signal.setitimer(signal.ITIMER_PROF, EVERY, EVERY)
     try:

@@ -251,6 +251,8 @@ def test_a_file_of_no_known_kind(tmp_path: Path, capfd: pytest.CaptureFixture[st
     (tmp_path / "a.docx").write_bytes(b"PK")
     assert "of no kind zeromag reads" in refused(tmp_path / "a.docx")
     assert "of no kind zeromag reads" in refused(tmp_path)
+    (tmp_path / "a.mat").write_bytes(b"MATLAB 5.0")
+    assert "save it as FIF" in refused(tmp_path / "a.mat")
     assert capfd.readouterr() == ("", "")
 
 

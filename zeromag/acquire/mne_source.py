@@ -84,7 +84,12 @@ def _opened(path: Path) -> Any:  # an mne Raw; MNE has no types
     except _MNE_FAILS as error:
         if "Got unsupported file type" in str(error) or "supported" in str(error).lower():
             raise InputError(
-                f"{path} is of no kind zeromag reads: FIF and what else MNE reads, .hea, .cMEG, .lvm, .zm.h5, .zmj"
+                f"{path} is of no kind zeromag reads: FIF and what else MNE reads, .hea, .cMEG, .lvm, .xdf, "
+                ".zm.h5, .zmj"
+            ) from error
+        if isinstance(error, TypeError) and "read_raw_" in str(error):  # FieldTrip's .mat wants an Info beside it
+            raise InputError(
+                f"{path} does not say all that MNE needs to read it: read it in MNE-Python, and save it as FIF"
             ) from error
         reason = re.split(r"(?<=[.!?])\s|\n", str(error).strip().replace(str(path), "it"))[0].rstrip(".")
         reason = reason or "its content is not what its name says"

@@ -6,6 +6,7 @@ import sys
 import time
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,7 +23,9 @@ from zeromag.viz.theme import DARK, LIGHT
 
 application()  # before Qt is loaded, since it may skip this file
 QTest = pytest.importorskip("PySide6.QtTest").QTest
+QtCore = pytest.importorskip("PySide6.QtCore")
 QtGui = pytest.importorskip("PySide6.QtGui")
+fit_screen = pytest.importorskip("zeromag.viz.show").fit_screen
 Window = pytest.importorskip("zeromag.viz.window").Window
 LAYOUTS = pytest.importorskip("zeromag.viz.layouts").LAYOUTS
 
@@ -54,13 +57,62 @@ def test_every_panel_of_a_layout_shows_something(layout, theme):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_every_layout_fits_a_small_screen(layout):
+def test_every_layout_fits_a_small_screen_and_no_text_is_cut_off(layout, monkeypatch):
+    cut: list[str] = []
+
+    def noted(painter, text: str, room: int) -> str:
+        found = painter.fontMetrics().elidedText(text, QtCore.Qt.TextElideMode.ElideRight, room)
+        cut.extend([text] if found != text else [])
+        return text
+
+    monkeypatch.setattr("zeromag.viz.panel.shortened", noted)
     window = opened(layout)
+    window.feed.result("status", long_words(array()), {})
     window.resize(1280, 720)
+    window.tick(window.feed.arrived_ns + 1_000_000)
     application().processEvents()
     assert (window.width(), window.height()) == (1280, 720)
     for name, *_ in LAYOUTS[layout].places:
         assert window.rect().contains(window.panels[name].geometry()), name
+    grabbed(window)
+    window.help.toggle()
+    grabbed(window)
+    assert cut == []
+    window.close()
+
+
+def long_words(sensors) -> dict[str, object]:
+    """A status with the longest that a real scan has said."""
+    found = status(sensors)
+    angle = {"value": -106.57, "low": -106.62, "high": -106.52, "unit": "deg"}
+    found["parameters"] = {
+        "pole_distance_T": {"value": 0.1422, "low": 0.14177, "high": 0.14264, "unit": "m"},
+        "map_angle_R": angle,
+        "current_angle_RT": angle,
+        "qt": {"value": 0.4013, "low": 0.3991, "high": 0.4039, "unit": "s"},
+        "qtc_fridericia": {"value": 0.4013, "low": 0.3991, "high": 0.4039, "unit": "s"},
+    }
+    step = {"shielding_db": {"1-40 Hz": 13.2, "50 Hz": 48.2, "150 Hz": 58.1}, "heart_kept": 0.989, "noise_gain": 0.4,
+            "delay_s": 0.004, "injected": {"heart_kept": 0.98}}  # fmt: skip
+    names = ("MaskBad", "JointFit", "Mains", "LowPass", "whole chain")
+    found["cleaning"] = [{"stage": name, **step} for name in names]
+    return found
+
+
+def test_a_window_larger_than_the_screen_fills_it(monkeypatch):
+    """Else its last lines, the big button and what it is not among them, hang below the edge."""
+    window = opened("clinic")
+    for room, size, state in (
+        ((1280, 720), (1280, 720), QtCore.Qt.WindowState.WindowMaximized),
+        ((2560, 1400), (1280, 800), QtCore.Qt.WindowState.WindowNoState),
+    ):
+        window.setWindowState(QtCore.Qt.WindowState.WindowNoState)
+        window.resize(1280, 800)
+        screen = SimpleNamespace(availableSize=partial(QtCore.QSize, *room))
+        monkeypatch.setattr(window, "screen", lambda screen=screen: screen)
+        fit_screen(window)
+        assert (window.width(), window.height()) == size
+        assert window.windowState() == state
     window.close()
 
 

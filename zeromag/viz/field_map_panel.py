@@ -105,7 +105,7 @@ class FieldMapPanel(Panel):
 
     def words(self, step: float) -> str:
         """Return what is printed beside the title; `step` between isolines in T."""
-        return f"lines: {step * 1e12:g} pT · arrows: pseudo-current"
+        return f"{step * 1e12:g} pT lines · pseudo-current"
 
     def _draw_field(self, painter: QPainter, box: QRectF, shown: LiveMap) -> None:
         colours = diverging()[colour_indices(on_screen(shown.bz), self.limit)].astype(np.uint32)
@@ -169,7 +169,10 @@ class FieldMapPanel(Panel):
         x, y = np.meshgrid(*to_screen(box, shown, shown.grid.x[rows], shown.grid.y[rows]))
         longest = 1.3 * box.width() * every / shown.bz.shape[1]
         painter.setPen(QPen(QColor(10, 14, 18), 1.6))
+        painter.save()
+        painter.setClipRect(box)  # none beside the map
         painter.drawLines(arrows(x[strong], y[strong], jx[strong] * longest, -jy[strong] * longest))
+        painter.restore()
 
     def draw_poles(self, painter: QPainter, box: QRectF, shown: LiveMap) -> None:
         """Mark where the field is strongest either way, and print the angle from plus to minus."""

@@ -60,7 +60,7 @@ class FilmPanel(FieldMapPanel):
     def words(self, step: float) -> str:
         """Return the instant, and the isolines' step."""
         time = f"R{self._shown_s * 1e3:+.0f} ms".replace("-", "−")
-        return f"{time} · lines every {step * 1e12:g} pT" + (" · playing" if self.playing else "")
+        return f"{time} · {step * 1e12:g} pT lines" + (" · playing" if self.playing else "")
 
     def _play(self) -> None:
         average = self._beat.average

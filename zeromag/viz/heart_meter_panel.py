@@ -12,6 +12,7 @@ from zeromag.viz.status import Cleaning, Status
 from zeromag.viz.theme import Theme
 
 ROW = 48  # px
+LEAST_ROW = 42.0  # px
 WORDS = 210  # px
 ENOUGH = 0.9  # of the heart's power
 
@@ -40,9 +41,12 @@ class HeartMeterPanel(Panel):
         if not steps:
             write(painter, area, "not measured yet", self.theme.quiet, size=13)
             return
-        for k, step in enumerate(steps[: max(1, int(area.height() // ROW))]):
-            self._draw_step(painter, QRectF(area.left(), area.top() + k * ROW, area.width(), ROW), step)
-        below = area.top() + len(steps) * ROW + 8
+        row = min(ROW, max(LEAST_ROW, area.height() / len(steps)))
+        room = max(1, int(area.height() / row + 1e-6))
+        shown = steps if len(steps) <= room else [*steps[: room - 1], steps[-1]]  # the last is the whole chain
+        for k, step in enumerate(shown):
+            self._draw_step(painter, QRectF(area.left(), area.top() + k * row, area.width(), row), step)
+        below = area.top() + len(steps) * row + 8
         self._draw_reason(painter, QRectF(area.left(), below, area.width(), area.bottom() - below))
 
     def _draw_reason(self, painter: QPainter, box: QRectF) -> None:

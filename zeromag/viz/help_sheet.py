@@ -10,7 +10,7 @@ from zeromag.viz.panel import write
 from zeromag.viz.theme import RESEARCH_USE, Theme
 
 ROW = 24  # px
-WIDTH = 390  # px of a column
+WIDTH = 460  # px of a column
 MOUSE = "Plots: wheel zooms, drag moves, double click shows all, right exports"
 
 

@@ -6,11 +6,12 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter
 
 from zeromag.viz.feed import Feed
-from zeromag.viz.panel import Panel, write
+from zeromag.viz.panel import Panel, widest, write
 from zeromag.viz.readings import parameter_rows
 from zeromag.viz.theme import Theme
 
 LINE = 18  # px
+GAP = 6  # px between two columns, at least
 
 
 class NumbersPanel(Panel):
@@ -35,14 +36,16 @@ class NumbersPanel(Panel):
             return
         room = max(1, int(area.height() // LINE))
         shown = self.rows if len(self.rows) <= room else self.rows[: room - 1]
-        names, value = 0.375 * area.width(), 0.225 * area.width()
+        value = widest(painter, [number for _, number, _ in shown], size=12, bold=True)  # a unit is never cut off
+        rest = widest(painter, [spread for *_, spread in shown])
+        names = max(0.0, area.width() - value - rest - 2 * GAP)
         for k, (name, number, spread) in enumerate(shown):
             top = area.top() + k * LINE
             write(painter, QRectF(area.left(), top, names, LINE), name, self.theme.quiet, align="left")
-            middle = QRectF(area.left() + names, top, value, LINE)
+            middle = QRectF(area.left() + names + GAP, top, value + 2, LINE)
             write(painter, middle, number, self.theme.text, size=12, bold=True, align="left")
-            rest = QRectF(middle.right() + 4, top, area.right() - middle.right() - 4, LINE)
-            write(painter, rest, spread, self.theme.quiet, align="right")
+            last = QRectF(area.right() - rest - 2, top, rest + 2, LINE)
+            write(painter, last, spread, self.theme.quiet, align="right")
         if len(shown) < len(self.rows):
             last = QRectF(area.left(), area.top() + len(shown) * LINE, area.width(), LINE)
             more = f"… and {len(self.rows) - len(shown)} more in the report"

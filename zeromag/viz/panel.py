@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from zeromag.viz.feed import Feed
@@ -86,10 +88,7 @@ def write(
     align: str = "centre",
 ) -> None:
     """Write one line into a box, vertically in its middle, shortened with … when it does not fit."""
-    font = QFont(painter.font())
-    font.setPixelSize(size)
-    font.setBold(bold)
-    painter.setFont(font)
+    painter.setFont(_font(painter, size, bold=bold))
     painter.setPen(QColor(colour))
     flags = {
         "left": Qt.AlignmentFlag.AlignLeft,
@@ -97,8 +96,19 @@ def write(
         "centre": Qt.AlignmentFlag.AlignHCenter,
     }
     if len(text) * size > box.width():  # no letter is wider than the type is high: only then it is worth measuring
-        text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(box.width()))
+        text = shortened(painter, text, int(box.width()))
     painter.drawText(box, flags[align] | Qt.AlignmentFlag.AlignVCenter, text)
+
+
+def shortened(painter: QPainter, text: str, room: int) -> str:
+    """Return a line with … for what does not fit into so many pixels."""
+    return painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
+
+
+def widest(painter: QPainter, texts: Iterable[str], *, size: int = 11, bold: bool = False) -> float:
+    """Return how many pixels the longest of some lines takes as `write` writes it."""
+    letters = QFontMetricsF(_font(painter, size, bold=bold))
+    return max((letters.horizontalAdvance(text) for text in texts), default=0.0)
 
 
 def line(painter: QPainter, start: tuple[float, float], end: tuple[float, float], colour: str, width: float) -> None:
@@ -110,3 +120,10 @@ def line(painter: QPainter, start: tuple[float, float], end: tuple[float, float]
 def pixel(colour: str) -> int:
     """Return `#rrggbb` as an opaque pixel."""
     return int("ff" + colour[1:], 16)
+
+
+def _font(painter: QPainter, size: int, *, bold: bool) -> QFont:
+    font = QFont(painter.font())
+    font.setPixelSize(size)
+    font.setBold(bold)
+    return font

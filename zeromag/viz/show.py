@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QTimer, QUrl
+from PySide6.QtCore import QSize, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from zeromag.viz.acquisition import Acquisition, Hand
 from zeromag.viz.display import check_display
@@ -22,6 +22,7 @@ from zeromag.viz.theme import THEMES
 from zeromag.viz.window import Window
 from zeromag.viz.workflow import MakeReport, Workflow
 
+FRAME = QSize(0, 40)  # px that a desktop draws around a window
 Announce = Callable[[Mapping[str, object]], None]
 
 
@@ -81,6 +82,7 @@ def show(
     ensure_font(app)
     league = League(run_league)
     window = Window(feed, layout=layout, theme=THEMES[theme], review=review, workflow=workflow, league=league)
+    fit_screen(window)
     window.show()
 
     told: set[str] = set()
@@ -108,3 +110,11 @@ def show(
     if announce is not None and window.latency.count:
         announce({"drawn_ms": window.latency.taken(), "pictures": window.latency.pace})
     return code
+
+
+def fit_screen(window: QWidget) -> None:
+    """Let a window that is larger than the screen fill it: its last line, and the button above it, must be seen."""
+    room, wanted = window.screen().availableSize(), window.size() + FRAME
+    if wanted != wanted.boundedTo(room):
+        window.resize(window.size().boundedTo(room))
+        window.setWindowState(Qt.WindowState.WindowMaximized)

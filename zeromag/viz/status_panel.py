@@ -75,10 +75,11 @@ class StatusPanel(Panel):
 def _cleaning(status: Status) -> list[str]:
     """Return one line a cleaning step: what it keeps, and what it takes from the heart's band or where it takes most.
 
-    The heart meter of the Array layout tells the rest.
+    The whole chain, which is told last, comes first: where there is little room it must be seen. The heart meter of
+    the Array layout tells the rest.
     """
     lines = []
-    for step in status.cleaning:
+    for step in [*status.cleaning[-1:], *status.cleaning[:-1]]:
         kept = "" if step.heart_kept is None else f"  heart kept {step.heart_kept:.0%}"
         taken = {band: value for band, value in step.shielding_db.items() if value is not None and value >= 1}
         band = "1-40 Hz" if "1-40 Hz" in taken else max(taken, key=lambda name: taken[name], default="")

@@ -177,7 +177,7 @@ function drawMap() {
     drawStill(still, map, bad, X, Y, [x0, y0, w, h], width);
   }
   pen.drawImage(drawMap.still, 0, 0, width, height);
-  say($("n-map"), "textContent", `lines: ${+map.step.toPrecision(3)} pT · arrows: pseudo-current`);
+  say($("n-map"), "textContent", `${+map.step.toPrecision(3)} pT lines · pseudo-current`);
 }
 drawMap.still = document.createElement("canvas");
 

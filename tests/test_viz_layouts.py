@@ -18,13 +18,16 @@ from zeromag.mapping.average import Average
 from zeromag.physics.halfspace import HalfSpace
 from zeromag.viz.feed import Feed
 from zeromag.viz.film import Film
+from zeromag.viz.readings import kept_words
 from zeromag.viz.spectrum import amplitude_spectrum, noise_floor
+from zeromag.viz.status import read_status
 from zeromag.viz.theme import DARK, LIGHT
 
 application()  # before Qt is loaded, since it may skip this file
 QTest = pytest.importorskip("PySide6.QtTest").QTest
 QtCore = pytest.importorskip("PySide6.QtCore")
 QtGui = pytest.importorskip("PySide6.QtGui")
+lines_of = pytest.importorskip("zeromag.viz.panel").lines_of
 fit_screen = pytest.importorskip("zeromag.viz.show").fit_screen
 Window = pytest.importorskip("zeromag.viz.window").Window
 LAYOUTS = pytest.importorskip("zeromag.viz.layouts").LAYOUTS
@@ -97,6 +100,43 @@ def long_words(sensors) -> dict[str, object]:
     names = ("MaskBad", "JointFit", "Mains", "LowPass", "whole chain")
     found["cleaning"] = [{"stage": name, **step} for name in names]
     return found
+
+
+def test_what_could_not_be_reckoned_is_left_out_and_not_told_as_no_number():
+    step = {"stage": "whole chain", "heart_kept": float("nan"), "map_angle": float("nan"), "noise_gain": 0.4,
+            "injected": {"heart_kept": float("nan")}}  # fmt: skip
+    found = read_status({"cleaning": [step]}).cleaning[0]
+    assert (found.heart_kept, found.map_angle, found.noise_gain, found.injected) == (
+        None,
+        None,
+        0.4,
+        {"heart_kept": None},
+    )
+    assert kept_words(found) == ""
+
+
+def test_an_array_too_small_for_a_picture_says_so_in_whole_sentences():
+    window = Window(Feed(), layout="array", theme=DARK)
+    window._timer.stop()
+    window.show()
+    one = array(1)
+    window.feed.describe(one, RATE, {})
+    window.feed.block(Block(data=traces(array(6), 3.0)[:, :1].copy(), first=0, rate=RATE, sensors=one))
+    window.tick()
+    assert "needs 3 magnetometers" in window.panels["noise"].waiting
+    for name in ("array", "noise"):
+        picture = grabbed(window.panels[name])[30:-10, 12:-12]
+        ground = np.array([int(DARK.panel[k : k + 2], 16) for k in (1, 3, 5)])
+        assert (np.abs(picture.astype(int) - ground).sum(axis=2) > 60).any(), name
+    window.arrange("research")
+    window.resize(1280, 720)
+    painter = QtGui.QPainter(QtGui.QPixmap(10, 10))
+    words = "usable no: a map needs 4 good magnetometers with positions, and there are 1"
+    lines = lines_of(painter, words, 300.0)
+    painter.end()
+    assert " ".join(lines) == words
+    assert len(lines) == 2
+    window.close()
 
 
 def test_a_window_larger_than_the_screen_fills_it(monkeypatch):

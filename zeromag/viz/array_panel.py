@@ -9,8 +9,8 @@ from PySide6.QtGui import QImage, QPainter
 
 from zeromag.mapping.average import MAIN, Average
 from zeromag.viz.feed import Feed, Stream
-from zeromag.viz.panel import Panel, line, pixel, write
-from zeromag.viz.places import heart_places, pitch
+from zeromag.viz.panel import Panel, line, pixel, write, write_lines
+from zeromag.viz.places import FEW_PLACES, heart_places, pitch
 from zeromag.viz.raster import EVERYTHING, draw_traces
 from zeromag.viz.scale import round_up
 from zeromag.viz.theme import Theme
@@ -49,7 +49,8 @@ class ArrayPanel(Panel):
         stream = self._stream
         places = heart_places(stream.sensors) if stream else []
         if waves is None or not places:
-            write(painter, area, "no sensor with a place and samples yet", self.theme.quiet, size=13)
+            why = FEW_PLACES if waves is not None else "waiting for samples"
+            write_lines(painter, area, why, self.theme.quiet)
             return
         names, values = waves
         x, y = np.array([place[1] for place in places]), np.array([place[2] for place in places])

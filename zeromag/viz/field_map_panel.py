@@ -13,7 +13,7 @@ from zeromag.viz.feed import Feed, LiveMap
 from zeromag.viz.isolines import isolines
 from zeromag.viz.outline import outline
 from zeromag.viz.palette import colour_indices, diverging, on_screen, opacity
-from zeromag.viz.panel import Panel, write
+from zeromag.viz.panel import Panel, write, write_lines
 from zeromag.viz.places import edges, heart_places
 from zeromag.viz.pole_marks import CLEAR, clear_poles, pole_words
 from zeromag.viz.scale import arrow_sizes, isoline_step
@@ -77,7 +77,7 @@ class FieldMapPanel(Panel):
         """Paint the map with everything on it."""
         shown = self.map
         if shown is None:
-            write(painter, area, self._why_not or self.waiting, self.theme.quiet, size=13)
+            write_lines(painter, area, self._why_not or self.waiting, self.theme.quiet)
             return
         box = self.picture(area)
         painter.fillRect(box, QColor(self.theme.unseen))  # what faint colours fade to

@@ -9,7 +9,7 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 
 from zeromag.viz.feed import Feed
-from zeromag.viz.places import heart_places, pitch
+from zeromag.viz.places import FEW_PLACES, heart_places, pitch
 from zeromag.viz.plot_panel import PlotPanel
 from zeromag.viz.spectrum import noise_floor
 from zeromag.viz.theme import Theme
@@ -25,7 +25,7 @@ class NoisePanel(PlotPanel):
     """A tile a sensor with its floor in fT/√Hz between 60 and 95 Hz; the mouse over it tells the name."""
 
     title = "Noise over the array"
-    waiting = "waiting for sensors with places"
+    waiting = "waiting for two seconds of signal"
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, left="mm to the head", bottom="mm to the patient's left")
@@ -53,6 +53,7 @@ class NoisePanel(PlotPanel):
         self._looked, self._bad = stream.values.stop, feed.status.bad()
         rows, _ = stream.values.newest(round(SECONDS * stream.rate))
         self._places = heart_places(stream.sensors)
+        self.waiting = type(self).waiting if self._places else FEW_PLACES
         self._floor = dict(zip(stream.sensors.names, noise_floor(rows, stream.rate).tolist(), strict=True))
         self.show_data()
         return True

@@ -9,17 +9,8 @@ import numpy as np
 
 from zeromag.mapping.average import Average
 from zeromag.mapping.field_map import FieldMap
-from zeromag.viz.figures import (
-    INK,
-    QUIET,
-    after_r,
-    butterfly_axes,
-    butterfly_figure,
-    colour_bar,
-    map_axes,
-    new_figure,
-    scale_of,
-)
+from zeromag.viz.beat_figures import butterfly_axes, butterfly_figure
+from zeromag.viz.figures import INK, QUIET, after_r, colour_bar, map_axes, new_figure, scale_of
 from zeromag.viz.moments import moments
 
 if TYPE_CHECKING:

@@ -100,6 +100,24 @@ def write(
     painter.drawText(box, flags[align] | Qt.AlignmentFlag.AlignVCenter, text)
 
 
+def write_lines(painter: QPainter, box: QRectF, text: str, colour: str, *, size: int = 13) -> None:
+    """Write words into the middle of a box, over as many lines as they need."""
+    painter.setFont(_font(painter, size, bold=False))
+    painter.setPen(QColor(colour))
+    painter.drawText(box, Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignCenter, text)
+
+
+def lines_of(painter: QPainter, text: str, room: float, *, size: int = 11) -> list[str]:
+    """Return words as lines of at most so many pixels."""
+    out: list[str] = []
+    for word in text.split(" "):
+        if out and widest(painter, [f"{out[-1]} {word}"], size=size) <= room:
+            out[-1] += f" {word}"
+        else:
+            out.append(word)
+    return out
+
+
 def shortened(painter: QPainter, text: str, room: int) -> str:
     """Return a line with … for what does not fit into so many pixels."""
     return painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)

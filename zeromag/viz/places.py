@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 from zeromag.mapping.field_map import Grid
 from zeromag.physics.frame import array_frame
 from zeromag.sensors import SensorArray
+
+FEW_PLACES: Final = "the picture of the array needs 3 magnetometers with positions"
 
 
 def edges(grid: Grid) -> tuple[float, float, float, float]:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFont, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from zeromag.viz.panel import HEAD, Panel, write
+from zeromag.viz.panel import HEAD, Panel, write_lines
 from zeromag.viz.theme import Theme
 
 pg.setConfigOption("imageAxisOrder", "row-major")
@@ -88,7 +88,7 @@ class PlotPanel(Panel):
     def draw(self, painter: QPainter, area: QRectF) -> None:
         """Say what is waited for; the plot paints itself."""
         if self.plot.isHidden():
-            write(painter, area, self.waiting, self.theme.quiet, size=13)
+            write_lines(painter, area, self.waiting, self.theme.quiet)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Lay the plot under the title."""

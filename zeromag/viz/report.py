@@ -11,7 +11,8 @@ from zeromag.mapping.average import Average
 from zeromag.mapping.field_map import FieldMap
 from zeromag.mapping.heart_loop import HeartLoop
 from zeromag.mapping.source_image import SourceImage
-from zeromag.viz.figures import butterfly_figure, map_figure, quality_figure, sequence_figure
+from zeromag.viz.beat_figures import butterfly_figure, quality_figure
+from zeromag.viz.figures import map_figure, sequence_figure
 from zeromag.viz.moments import Moments, moments
 from zeromag.viz.source_figures import loop_figure, source_figure
 from zeromag.viz.words import Words, words

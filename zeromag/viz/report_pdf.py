@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zeromag.mapping.average import Average
-from zeromag.viz.figures import after_r, butterfly_axes, colour_bar, map_axes, scale_of, sequence_axes
+from zeromag.viz.beat_figures import butterfly_axes
+from zeromag.viz.figures import after_r, colour_bar, map_axes, scale_of, sequence_axes
 from zeromag.viz.report import Report
 from zeromag.viz.report_html import LEGEND
 from zeromag.viz.report_tables import Table, tables

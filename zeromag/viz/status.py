@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -89,4 +90,22 @@ def read_status(fields: Mapping[str, object]) -> Status:
     ValueError
         If a field does not hold what it should.
     """
-    return msgspec.convert(fields, Status, strict=False)
+    told = msgspec.convert(fields, Status, strict=False)
+    return replace(told, cleaning=[_known(step) for step in told.cleaning])
+
+
+def _known(step: Cleaning) -> Cleaning:
+    """Return a step without what could not be reckoned: of an array without a map it comes as no number."""
+    return replace(
+        step,
+        heart_kept=_number(step.heart_kept),
+        map_correlation=_number(step.map_correlation),
+        noise_gain=_number(step.noise_gain),
+        map_angle=_number(step.map_angle),
+        delay_s=_number(step.delay_s),
+        injected=None if step.injected is None else {name: _number(value) for name, value in step.injected.items()},
+    )
+
+
+def _number(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from zeromag.viz.feed import Feed
-from zeromag.viz.panel import Panel, line, write
+from zeromag.viz.panel import Panel, line, lines_of, write
 from zeromag.viz.status import Channel, Status
 
 LINE = 17  # px
@@ -40,6 +40,7 @@ class StatusPanel(Panel):
         if usable.answer != "yes":
             lines += [(f"usable {usable.answer}: {reason}", self.theme.warning) for reason in usable.reasons]
         lines += [(text, self.theme.text) for text in _cleaning(self.status)]
+        lines = [(part, colour) for text, colour in lines for part in lines_of(painter, text, area.width())]
         room = int((area.bottom() - bottom) / LINE)
         if len(lines) > room > 0:
             hidden = len(lines) - room + 1

@@ -181,6 +181,10 @@ def test_tones_too_near_or_too_fast_are_refused() -> None:
         measure_tones(held, np.array([10.0, 10.1]))
     with pytest.raises(ValueError, match="below 50 Hz"):
         measure_tones(held, np.array([10.0, 60.0]))
+    short = replace(held, data=held.data[:1500])
+    with pytest.raises(ValueError, match=r"got 0\.5 Hz: 24 s or more are needed"):
+        measure_tones(short, np.array([10.0, 10.5]))
+    assert measure_tones(replace(held, data=held.data[:2400]), np.array([10.0, 10.5])).frequency[1] == 10.5
 
 
 def test_a_coil_table_comes_back_the_same(tmp_path: Path) -> None:

@@ -47,9 +47,10 @@ def measure_tones(record: Record, frequency: NDArray[np.float64]) -> Tones:
     size = max(8, min(round(WINDOW_S * record.rate), len(record.data) // 3))
     apart = np.diff(np.sort(frequency))
     if len(apart) and apart.min() < 3.9 * record.rate / size:
+        longer = f": {np.ceil(12 / apart.min()):g} s or more are needed" if apart.min() >= 4 / WINDOW_S else ""
         raise ValueError(
             f"tones must lie {4 * record.rate / size:.2g} Hz apart in windows of {size / record.rate:.3g} s, "
-            f"got {apart.min():.2g} Hz"
+            f"got {apart.min():.2g} Hz{longer}"
         )
     if frequency.max() >= record.rate / 2:
         raise ValueError(f"tones must lie below {record.rate / 2:g} Hz, got {frequency.max():g} Hz")

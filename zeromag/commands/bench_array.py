@@ -68,6 +68,8 @@ def run(flags: argparse.Namespace) -> int:
         )
         unit = "" if figure.unit == "1" else f" {figure.unit}"
         print(f"{name.replace('_', ' '):24} {figure.value:.4g}{unit}{interval}{others}")
+    for part, why in found.why_not.items():
+        print(f"zeromag: not measured: {part.replace('_', ' ')} ({why})", file=sys.stderr)
     for caution in found.cautions:
         print(f"zeromag: {caution}", file=sys.stderr)
     print(f"zeromag: the report is {out / 'array.html'}", file=sys.stderr)

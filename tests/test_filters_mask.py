@@ -10,6 +10,7 @@ from tests.arrays import array, grid
 from zeromag.block import Block
 from zeromag.event import Event
 from zeromag.filters import MaskBad
+from zeromag.filters.ranked import median_of
 from zeromag.sensors import SensorArray
 
 RATE = 1000.0
@@ -123,3 +124,10 @@ def test_no_beat_is_taken_for_a_step_at_any_rate(rate: int, heart: str) -> None:
     for block in sim.blocks():
         step = step or MaskBad().start(block)
         assert step(block).events == ()
+
+
+def test_the_median_of_some_is_numpys() -> None:
+    rng = np.random.default_rng(4)
+    for count in range(1, 40):
+        values = rng.normal(size=45).round(int(rng.integers(0, 3)))  # some equal each other
+        assert median_of(values.copy(), count) == np.median(values[:count])

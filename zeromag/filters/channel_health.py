@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from zeromag._jit import BOOL, F64, I64, kernel
 from zeromag.event import Event
 from zeromag.filters.channel_window import PLATEAU, Window
+from zeromag.filters.ranked import median_of
 from zeromag.sensors import SensorArray
 
 WINDOW_S = 0.25
@@ -17,6 +19,25 @@ COMB_S = 0.1  # five cycles of 50 Hz, six of 60: a difference over it takes both
 FLAT_T = 50e-15  # a living sensor moves more than this in a window
 LONGEST_S = 60.0  # a channel that keeps relapsing is tried again no less often than this
 RAILED = 3  # samples in a window that make a channel saturated
+FEWEST = 3  # channels of a kind whose median noise says what is usual
+MOST = float(np.finfo(np.float64).max)  # an endless noise is no number to tell people
+
+
+@kernel
+def _levels(noise: F64, is_mag: BOOL, rows: I64, bad: BOOL, level: F64) -> None:
+    """Write each channel's noise over the median of its kind that is not bad already; 1 when too few are told."""
+    some = np.empty(len(noise))
+    for kind in (True, False):
+        count = 0
+        for k in range(len(noise)):
+            if is_mag[k] == kind and noise[k] > 0.0 and noise[k] < np.inf and not bad[rows[k]]:
+                some[count] = noise[k]
+                count += 1
+        middle = median_of(some, count) if count >= FEWEST else np.nan
+        for k in range(len(noise)):
+            if is_mag[k] == kind:
+                share = noise[k] / middle if count >= FEWEST else 1.0
+                level[k] = 0.0 if np.isnan(share) else min(share, MOST)
 
 
 @dataclass(slots=True)
@@ -104,7 +125,8 @@ class Judge:
         window = self._window
         self._counted += window.steps
         self._height = np.where(window.steps > 0, window.largest, self._height)
-        self._level = self._levels(window.noise)
+        self._level = np.empty(len(window.noise))
+        _levels(window.noise, self._is_mag, self._rows, self.bad, self._level)
         self._suspect = np.where(self._level > self._noisy, self._suspect + 1, 0)
         self._missing = self._size - window.there - window.railed
         self._span = np.where(window.there > 0, window.highest - window.lowest, np.nan)
@@ -135,12 +157,3 @@ class Judge:
             count = int(self._counted[k])
             return _Finding("jumping", f"{count} step{'s' * (count > 1)} of {self._height[k] * 1e12:.3g} pT")
         return _Finding("noisy", f"{self._level[k]:.3g} times the noise of the others")
-
-    def _levels(self, noise: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return each channel's noise over the median of its kind that is not bad already."""
-        level = np.ones(len(noise))
-        for same in (self._is_mag, ~self._is_mag):
-            fit = same & np.isfinite(noise) & (noise > 0) & ~self.bad[self._rows]
-            if fit.sum() >= 3:
-                level[same] = noise[same] / np.median(noise[fit])
-        return np.nan_to_num(level)

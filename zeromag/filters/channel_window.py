@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from zeromag._jit import BOOL, F64, I64, kernel
 from zeromag._lanes import LANES, above_zero, if_nan, larger, load, size, smaller, splat, store
+from zeromag.filters.ranked import ranked
 
 ENOUGH = 250  # second differences of a channel that its noise is told from; of more, every so many
 LEAST_JUMP_T = 1e-12  # steps below do no harm
@@ -45,30 +46,6 @@ def _bends(ring: F64, g: int, row: int, comb: int) -> F64:
 
 
 @kernel
-def _ranked(values: F64, count: int, rank: int) -> float:
-    """Return the value of this rank, counted from 0, and leave no smaller one behind it (quickselect, Hoare 1961)."""
-    low, high = 0, count - 1
-    while low < high:
-        pivot, i, j = values[(low + high) // 2], low, high
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while values[j] > pivot:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if rank <= j:
-            high = j
-        elif rank >= i:
-            low = i
-        else:
-            break
-    return float(values[rank])
-
-
-@kernel
 def _middles(sizes: F64, figures: F64, g: int) -> None:
     """Write the median size of second differences of each of sixteen channels, NaN if none is known."""
     window = len(sizes)
@@ -81,7 +58,7 @@ def _middles(sizes: F64, figures: F64, g: int) -> None:
             if value - value == 0.0:
                 some[count] = value
                 count += 1
-        figures[3, g * LANES + c] = _ranked(some, count, (count - 1) // 2) if count else np.nan
+        figures[3, g * LANES + c] = ranked(some, count, (count - 1) // 2) if count else np.nan
 
 
 @kernel
@@ -147,7 +124,7 @@ def _company_limit(bends: F64, kinds: BOOL, fit: BOOL, kind: bool) -> float:
         return np.inf
     place = 0.75 * (count - 1)
     whole = int(place)
-    at = _ranked(some, count, whole)
+    at = ranked(some, count, whole)
     above = some[whole + 1]
     for k in range(whole + 2, count):
         above = min(above, some[k])

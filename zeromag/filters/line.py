@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,10 @@ class Line:
     clip: NDArray[np.float64]  # (n_columns,) T, largest first difference that is believed
     guide: NDArray[np.bool_]  # (n_columns,) channels that steer the phase
     frames: int = 0
+    _order: NDArray[np.int64] = field(init=False)  # of the harmonics
+
+    def __post_init__(self) -> None:
+        self._order = np.arange(1, len(self.model) + 1)
 
     @property
     def advance(self) -> float:
@@ -40,22 +44,21 @@ class Line:
 
     def difference(self) -> NDArray[np.complex128]:
         """Return what a first difference does to each harmonic: (harmonics,)."""
-        order = np.arange(1, len(self.model) + 1)
-        turn: NDArray[np.complex128] = 1 - np.exp(-1j * order * self.advance)
+        turn: NDArray[np.complex128] = 1 - np.exp(-1j * self._order * self.advance)
         return turn
 
     def learn(
         self, sums: NDArray[np.float64], size: NDArray[np.float64], seen: NDArray[np.float64], samples: int
     ) -> None:
         """Take in one frame: sums of first differences along cos and sin, their sizes, and how many there were."""
-        left, order = np.empty_like(sums), np.arange(1, len(sums) + 1)
+        left = np.empty_like(sums)
         differences = self.difference()
         _left(sums, seen, samples, _pairs(2 / differences), left)
         noise = 1 / (CLIP * abs(differences[0])) ** 2
         error = _phase_error(self.model[0], left[0], self.clip, seen, samples, self.guide, noise)
         self.frames += 1
         gain = max(1 / AMPLITUDE_FRAMES, 1 / (self.frames + 5))
-        turned = _pairs(np.exp(1j * order * error) - 1)  # the common rotation belongs to the loop
+        turned = _pairs(np.exp(1j * self._order * error) - 1)  # the common rotation belongs to the loop
         _moved(self.model, left, turned, gain, self.clip, size, seen, samples)
         self._steer(error, samples)
 
@@ -63,7 +66,7 @@ class Line:
         span = samples / self.rate
         self.phase = float((self.phase + self.advance * samples + ALPHA * error) % (2 * np.pi))
         wanted = self.frequency + BETA * error / (2 * np.pi * span)
-        self.frequency = float(np.clip(wanted, self.nominal - PULL, self.nominal + PULL))
+        self.frequency = float(min(max(wanted, self.nominal - PULL), self.nominal + PULL))
 
     def say(self) -> str:
         """Return frequency and strength for people."""
@@ -73,7 +76,7 @@ class Line:
 
 def _pairs(numbers: NDArray[np.complex128]) -> NDArray[np.float64]:
     """Return complex numbers as rows of their real and imaginary part: (n, 2)."""
-    return np.stack([numbers.real, numbers.imag], axis=1)
+    return numbers.view(np.float64).reshape(-1, 2)
 
 
 # In the three kernels a phasor is cos - i sin, and a channel of which less than half a frame was seen does not count.

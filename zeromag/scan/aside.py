@@ -29,3 +29,8 @@ class Aside(Generic[Given]):
         """Stay until everything is done."""
         while self._open:
             self._open.popleft().result()
+
+    def close(self) -> None:
+        """Stay until everything is done, and end the thread."""
+        self.wait()
+        self._thread.shutdown()

@@ -72,7 +72,7 @@ class Scan:
         self.cleaning = CleaningLog(choice.chain, head, float(session.clean.line or 50))
         self._hearts = hearts
         self.mapper = Mapper(pixels=session.map.pixels)
-        self._map_now = MapNow(seen, self.mapper)
+        self._map_now = MapNow(seen, self.mapper) if self._aside is None else None  # of a recording nobody asks
 
     def takes(self, block: Block) -> bool:
         """Return whether a block is of the stream that this scan began with."""
@@ -123,7 +123,8 @@ class Scan:
         self._events += [*gap, *(event for event in cleaned.events if event.kind != "gap")]
         found = self._hearts(cleaned)
         self._beats += found.done
-        self._map_now(cleaned, found.beats)
+        if self._map_now is not None:
+            self._map_now(cleaned, found.beats)
         return found.beats
 
     def _change(self, block: Block) -> list[Beat]:
@@ -169,8 +170,8 @@ class Scan:
             self._aside.wait()
 
     def live_map(self, *, wait: bool = True) -> FieldMap | None:
-        """Return the map of the newest sample, None when the array carries none, or would keep the stream waiting."""
-        return self._map_now.now(wait)
+        """Return the map of the newest sample; None of a recording, without an array for it, or while it would wait."""
+        return None if self._map_now is None else self._map_now.now(wait)
 
     def averages(self) -> list[Average]:
         """Return the averages so far, normal first."""
@@ -193,7 +194,8 @@ class Scan:
 
     def finish(self) -> Outcome:
         """Return everything that was found; the scan is over."""
-        self._settle()
+        if self._aside is not None:
+            self._aside.close()
         self._beats += self._hearts.finish().done
         self._beats.sort(key=lambda beat: beat.sample)
         averages = self.averages()
@@ -231,8 +233,7 @@ class Scan:
     @property
     def silent(self) -> float:
         """How long ago the last beat was, as far as beats are decided, s; from the beginning when there was none."""
-        last = max((beat.sample for beat in self._beats), default=float(self.first))
-        return max(0.0, (self._stop - last) / self._head.rate)
+        return max(0.0, (self._stop - max((b.sample for b in self._beats), default=self.first)) / self._head.rate)
 
     @property
     def seconds(self) -> float:
@@ -245,7 +246,5 @@ class Scan:
         return tuple(self._beats)
 
     def _mains_hz(self) -> float | None:
-        for event in reversed(self._events):
-            if event.kind == "mains":
-                return float(event.why.split()[0])
-        return None
+        said = next((event.why for event in reversed(self._events) if event.kind == "mains"), None)
+        return None if said is None else float(said.split()[0])

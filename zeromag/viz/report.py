@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from zeromag.mapping.field_map import FieldMap
 from zeromag.mapping.heart_loop import HeartLoop
 from zeromag.mapping.source_image import SourceImage
 from zeromag.viz.beat_figures import butterfly_figure, quality_figure
+from zeromag.viz.beside import beside
 from zeromag.viz.figures import map_figure, sequence_figure
 from zeromag.viz.moments import Moments, moments
 from zeromag.viz.source_figures import loop_figure, source_figure
@@ -71,12 +73,20 @@ def write_report(
     report = Report(summary, averages, field_map, None, words(language), image, loop)
     if field_map is not None:
         report = replace(report, moments=moments(report.normal, field_map))
+    _load()
+    pages = beside(lambda: write_pdf(directory / "report.pdf", report, language))
     pictures = _pictures(report)
     for name, picture in pictures.items():
         if name in ("map_R.png", "map_T.png", "butterfly.png", "quality.png"):
             (directory / name).write_bytes(picture)
     (directory / "report.html").write_text(html(report, pictures, language), encoding="utf-8")
-    write_pdf(directory / "report.pdf", report, language)
+    pages()
+
+
+def _load() -> None:
+    """Load Matplotlib once, before there are two processes that need it."""
+    for name in ("figure", "backends.backend_agg", "backends.backend_pdf"):
+        import_module(f"matplotlib.{name}")
 
 
 def _pictures(report: Report) -> dict[str, bytes]:

@@ -22,7 +22,7 @@ NEXT = 0.15  # s before the next R at which a beat's window ends: that is the ne
 
 
 @kernel
-def _resample(rows: F64, bad: F64, offset: float, out: F64, good: BOOL) -> None:
+def _resample(rows: F64, bad: BOOL, offset: float, out: F64, good: BOOL) -> None:
     """Write `rows` at `offset` + 0, 1, … by a four-point Lagrange polynomial; `good` is False for masked channels."""
     whole = int(np.floor(offset))
     d = offset - whole
@@ -34,7 +34,7 @@ def _resample(rows: F64, bad: F64, offset: float, out: F64, good: BOOL) -> None:
         a = whole + t
         for c in range(out.shape[1]):
             out[t, c] = w0 * rows[a - 1, c] + w1 * rows[a, c] + w2 * rows[a + 1, c] + w3 * rows[a + 2, c]
-            if bad[a, c] > 0.0 or bad[a + 1, c] > 0.0 or not np.isfinite(out[t, c]):
+            if bad[a, c] or bad[a + 1, c] or not np.isfinite(out[t, c]):
                 good[c] = False
 
 
@@ -90,7 +90,7 @@ class Averaging:
     def _open(self, head: Block) -> None:
         length = round(KEEP * head.rate)
         self._rows = History(length, len(self._columns), head.first)
-        self._bad = History(length, len(self._columns), head.first)
+        self._bad = History(length, len(self._columns), head.first, np.bool_)
 
     def __call__(self, block: Block, beats: Sequence[Beat]) -> list[Beat]:
         """Take a block and the beats decided with it; return the beats that are done: averaged, or why not."""
@@ -107,7 +107,7 @@ class Averaging:
         step = round(self._rate)
         for begin in range(0, len(block), step):
             self._rows.append(block.data[begin : begin + step, self._columns])
-            self._bad.append(bad[begin : begin + step, self._columns].astype(np.float64))
+            self._bad.append(bad[begin : begin + step, self._columns])
             taken += self._ripe()
         return taken
 

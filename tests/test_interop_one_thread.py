@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -71,3 +74,21 @@ def test_scans_that_overlap_have_one_thread_to_the_last_ones_end() -> None:
     assert threads() == {1}  # the first to begin ended first: the other still counts on it
     other.__exit__(None, None, None)
     assert threads() == {2}
+
+
+def test_a_scan_that_begins_while_another_runs_takes_back_what_somebody_lifted() -> None:
+    with one_thread():
+        threadpool_limits(limits=2, user_api="blas")
+        with one_thread():
+            assert threads() == {1}
+    assert threads() == {2}
+
+
+def test_a_command_has_one_thread_whatever_the_shell_says() -> None:
+    script = (
+        "from zeromag.cli import main; main(['verify', 'nowhere.zm.h5']); import numpy, scipy.linalg, threadpoolctl;"
+        "print(*{one['num_threads'] for one in threadpoolctl.threadpool_info() if one['user_api'] == 'blas'})"
+    )
+    shell = os.environ | {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", script], env=shell, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1"]

@@ -20,9 +20,10 @@ import pytest
 from zeromag.acquire.fif import write_fif
 from zeromag.acquire.simulate import simulation
 from zeromag.errors import InputError, StorageError
+from zeromag.one_thread import VARIABLES
 from zeromag.session import Session
 from zeromag.study.members import Member, members
-from zeromag.study.pool import THREADS, pooled
+from zeromag.study.pool import pooled
 from zeromag.study.run import study
 from zeromag.study.spread import spread
 from zeromag.study.table import row_of, write_csv
@@ -82,15 +83,15 @@ def test_a_worker_that_is_killed_costs_one_recording(tmp_path: Path) -> None:
 
 
 def threads(member: Member) -> Done:
-    return Done(member, ",".join(os.environ.get(name, "none") for name in THREADS))
+    return Done(member, ",".join(os.environ.get(name, "none") for name in VARIABLES))
 
 
 def test_each_worker_has_one_thread_of_blas(tmp_path: Path) -> None:
     """Two workers with two threads each on two cores are slower than two with one, and give other last bits."""
-    before = {name: os.environ.get(name) for name in THREADS}
+    before = {name: os.environ.get(name) for name in VARIABLES}
     (done,) = pooled(threads, [Member("a", tmp_path)], 1)
     assert done.error == "1,1,1,1"
-    assert {name: os.environ.get(name) for name in THREADS} == before
+    assert {name: os.environ.get(name) for name in VARIABLES} == before
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from pathlib import Path
 from zeromag import __version__
 from zeromag.commands import access
 from zeromag.errors import ZeromagError
+from zeromag.one_thread import one_thread_from_now
 
 NOTICE = "Research use. Not a medical device: it measures and displays, and never diagnoses."
 SOURCE = "a recording, sim:PRESET[?key=value&…], tcp://HOST:PORT, lsl:NAME, or loop:SOURCE"
@@ -21,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     parser = _parser()
     flags = parser.parse_args(arguments)
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # two BLAS threads beside a busy core: p99 a hundred times worse
+    one_thread_from_now()  # two BLAS threads beside a busy core: p99 a hundred times worse
     try:
         command = importlib.import_module(f"zeromag.commands.{flags.command}")
         return int(command.run(flags))

@@ -10,10 +10,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
+from zeromag.one_thread import VARIABLES, one_thread_from_now
 from zeromag.study.members import Member
 from zeromag.study.work import Done, begin
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 DIED = "the process that worked on {} died: killed from outside, or out of memory"
 
 Task = Callable[[Member], Done]
@@ -63,8 +63,8 @@ def _one_thread_each() -> Generator[None, None, None]:
     A library reads this when it is loaded, before a worker could say so itself. One thread is also what gives the
     same bytes on any number of cores.
     """
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))
+    before = {name: os.environ.get(name) for name in VARIABLES}
+    one_thread_from_now()
     try:
         yield
     finally:

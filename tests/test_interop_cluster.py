@@ -106,7 +106,7 @@ def test_the_same_bytes_out_of_a_cluster_that_loses_a_worker(tmp_path: Path) -> 
     for k in range(4):
         write_fif(tmp_path / "in" / f"sub-0{k}_meg.fif", simulation(f"sim:adult?seconds=6&seed={k}"))
     (tmp_path / "in" / "broken.fif").write_text("not a recording")
-    session = Session().changed(**{"map.pixels": 16})
+    session = Session()  # 64 pixels, as in a real study
     here = study(tmp_path / "in", tmp_path / "here", session, jobs=1)
     killed: list[int] = []
     with cluster(tmp_path) as (address, pids):

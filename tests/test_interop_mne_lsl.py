@@ -56,6 +56,8 @@ outlet = LslOutlet(source.sensors, source.rate, "zm-ours")
 stream = StreamLSL(bufsize=10, name="zm-ours").connect(acquisition_delay=0.05, timeout=20)
 assert tuple(stream.ch_names) == source.sensors.names
 assert set(stream.get_channel_types()) == {"mag"}
+told = [(channel["coil_type"], channel["unit"], channel["unit_mul"]) for channel in stream.info["chs"]]
+assert told == [(coil, 112, 0) for coil in source.sensors.coils], told  # FIFF's number of the tesla, times one
 loc = np.array([channel["loc"] for channel in stream.info["chs"]])
 assert np.abs(loc[:, :3] - source.sensors.positions).max() < 1e-7
 assert np.abs(loc[:, 9:] - source.sensors.axes).max() < 1e-7

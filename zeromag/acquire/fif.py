@@ -109,7 +109,7 @@ def write_fif(path: Path, source: Source, *, split_naming: Literal["neuromag", "
         The file cannot be written.
     """
     from zeromag.acquire.mne_raw import RawRecording
-    from zeromag.acquire.recording import write_recording
+    from zeromag.acquire.recording import unwritten, write_recording
 
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -121,6 +121,8 @@ def write_fif(path: Path, source: Source, *, split_naming: Literal["neuromag", "
                 RawRecording(whole).save(
                     path, fmt="double", overwrite=True, split_naming=split_naming, verbose="CRITICAL"
                 )
+    except StorageError as error:
+        raise unwritten(path, error) from error.__cause__
     except OSError as error:
         raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error
 

@@ -80,14 +80,29 @@ def recover(journal: Path, out: Path) -> Recovered:
 
 
 def write_recording(path: Path, source: Source, session: dict[str, object] | None = None) -> Recovered:
-    """Write everything a source gives as a recording."""
+    """Write everything a source gives as a recording.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
         journal = Path(folder) / "blocks.zmj"
-        with Journal(journal) as append:
-            for frame in _frames(source, session or {}):
-                append(frame)
+        try:
+            with Journal(journal) as append:
+                for frame in _frames(source, session or {}):
+                    append(frame)
+        except StorageError as error:  # of a journal that nobody asked for, and that goes
+            raise unwritten(path, error) from error.__cause__
         return recover(journal, path)
+
+
+def unwritten(path: Path, error: StorageError) -> StorageError:
+    """Return the error of a file that was on its way to `path`, said of `path`."""
+    cause = error.__cause__
+    return StorageError(f"{path} cannot be written: {cause.strerror if isinstance(cause, OSError) else error}")
 
 
 def _frames(source: Source, session: dict[str, object]) -> Generator[bytes, None, None]:

@@ -1,4 +1,4 @@
-"""Writes one recording; only ever in a process that acquires nothing, since HDF5 dies of a full disk."""
+"""Writes one recording; only ever in a process that acquires nothing: checking it takes its time."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zeromag.acquire.frame import INT32, Header
+from zeromag.acquire.h5_out import Disk
 from zeromag.acquire.layout import FORMAT, INDEX, as_text, channel_table, event_table
 from zeromag.acquire.message import Description
 from zeromag.acquire.run import Run, run_of
@@ -37,7 +38,8 @@ class RecordingWriter:
         self._waiting: list[NDArray[Any]] = []
         self._waiting_bytes = 0
         self._path = path
-        self._file = h5py.File(path, "w", libver=("earliest", "v110"))
+        self._disk = Disk(path)
+        self._file = h5py.File(self._disk, "w", libver=("earliest", "v110"))
         sensors = description.sensors
         width = 4 if counts else 8
         n = len(sensors)
@@ -55,6 +57,7 @@ class RecordingWriter:
 
     def __exit__(self, *failure: object) -> None:
         self._file.close()
+        self._disk.close()
 
     def append(self, header: Header, frame: bytes) -> None:
         """Add the block of one frame; one that goes back in time is left out."""
@@ -124,6 +127,7 @@ class RecordingWriter:
                 "frame": np.bytes_(described.sensors.frame.encode()),
             }
         )
+        self._disk.check()  # what is not on the disk cannot be read from there
         places = {name: file[name].id.get_offset() for name in ("channels", "raw/block_index", "events", "session")}
         seal = Seal(
             described.rate, described.sensors.frame, status, stop, self.rows, self._counts,
@@ -132,6 +136,8 @@ class RecordingWriter:
             session=(places["session"], file["session"].dtype.itemsize), data=_chunks(self._data), mask=mask,
         )  # fmt: skip
         file.close()
+        self._disk.check()
+        self._disk.close()
         write_seal(self._path, seal)
 
     def _flush(self, *, last: bool = False) -> None:
@@ -147,6 +153,7 @@ class RecordingWriter:
             self._data.id.write_direct_chunk((start + row, 0), piece)
         self._waiting = [rows[ready:].copy()]
         self._waiting_bytes = self._waiting[0].nbytes
+        self._disk.check()
 
     def _write_masks(self) -> Chunks:
         n = len(self.description.sensors)

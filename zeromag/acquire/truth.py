@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zeromag.acquire.field_peak import field_peaks
+from zeromag.acquire.h5_out import new_h5
 from zeromag.acquire.simulation import Chunk, Simulation
 from zeromag.errors import InputError, StorageError
 from zeromag.physics.conductor import lead_field
@@ -48,15 +49,13 @@ def write_truth(path: str | Path, simulation: Simulation) -> None:
 @contextmanager
 def _file(path: Path) -> Iterator[h5py.File]:
     """Open a new file that only takes its name when it is whole."""
-    import h5py
-
     partial = path.with_name(path.name + ".partial")
     try:
-        with h5py.File(partial, "w", libver=("v110", "v110")) as file:
+        with new_h5(partial, oldest="v110") as file:
             yield file
         partial.replace(path)
     except OSError as error:
-        raise StorageError(f"{path}: the ground truth cannot be written ({error}).") from error
+        raise StorageError(f"{path}: the ground truth cannot be written: {error.strerror or error}") from error
     finally:
         partial.unlink(missing_ok=True)
 

@@ -22,9 +22,11 @@ def write_csv(path: Path, source: Source) -> None:
     StorageError
         If it cannot be written.
     """
+    begun = False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", encoding="utf-8", newline="\n") as file:
+            begun = path.is_file()  # and no device
             file.write(",".join(["sample", "time_s", *(_quoted(name) for name in source.sensors.names)]) + "\n")
             first: int | None = None
             for block in source.blocks():
@@ -36,6 +38,8 @@ def write_csv(path: Path, source: Source) -> None:
                     file.write(f"{sample},{(sample - first) / block.rate!r},{','.join(cells)}\n")
         path.with_suffix(".channels.csv").write_text(_array(source.sensors), encoding="utf-8")
     except OSError as error:
+        if begun:
+            path.unlink()  # half a recording reads like a whole one
         raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zeromag.acquire.h5_out import new_h5
 from zeromag.mapping.average import MAIN
 from zeromag.mapping.field_map import FieldMap
 from zeromag.mapping.map_components import Components
@@ -24,9 +25,7 @@ def write_maps(path: Path, maps: dict[str, FieldMap], others: Components | None 
     `x` `y` (m), `time` (s from R), `bz` `bz_sd` (T) and `jx` `jy` (T/m) as [time, y, x] float32, `mask` [y, x];
     where the array is triaxial also `bx` `by` [time, y, x] and `bx_sd` `by_sd` [y, x] (T) of the scan's own heart.
     """
-    import h5py
-
-    with h5py.File(path, "w", libver=("earliest", "v110")) as file:
+    with new_h5(path) as file:
         file.attrs["zeromag"] = "maps 1"
         file.attrs["axes"] = "x to the patient's left, y to the head, bz positive out of the chest"
         file.attrs["notice"] = "Research use. Not a medical device."

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from zeromag.acquire.h5_out import new_h5
 from zeromag.mapping.heart_loop import HeartLoop
 from zeromag.mapping.source_image import SourceImage
 
@@ -14,9 +15,7 @@ COLUMNS = "time_s,qx_Am,qy_Am,qz_Am"
 
 def write_sources(path: Path, image: SourceImage, conductor: str) -> None:
     """Write `places` (n, 3) m, `time` s from R, `strength` [time, place] and `moment` [time, place, 3] A·m."""
-    import h5py
-
-    with h5py.File(path, "w", libver=("earliest", "v110")) as file:
+    with new_h5(path) as file:
         file.attrs["zeromag"] = "sources 1"
         file.attrs["method"] = image.method
         file.attrs["conductor"] = conductor

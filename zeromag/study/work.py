@@ -53,7 +53,7 @@ def work(member: Member, folder: Path, session: Session) -> Done:
         (part / SEAL).write_text(json.dumps({**seal, "summary": _summary_digest(part)}), encoding="utf-8")
         _put(part, folder)
     except StorageError as error:
-        return Done(member, str(error), full=True)
+        return Done(member, str(error).replace(str(part), str(folder)), full=True)
     except ZeromagError as error:
         return Done(member, str(error))
     except OSError as error:

@@ -87,7 +87,13 @@ def is_sealed(path: Path) -> bool:
         file.seek(max(0, size - _TAIL.size))
         if file.read()[-len(_MAGIC) :] == _MAGIC:
             return True
-    if _hdf5_bytes(head) != size:
+    wanted = _hdf5_bytes(head)
+    if wanted > size:
+        raise InputError(
+            f"{path} is cut off: {size:,} bytes of more than {wanted:,} are there, and where its samples "
+            "belong stood in the rest: copy it again, or recover it from its journal"
+        )
+    if wanted != size:
         raise _not_whole(path)
     return False
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -20,8 +22,39 @@ def test_no_display_is_noticed(monkeypatch):
     assert not display.has_display()
     with pytest.raises(ZeromagError, match="needs a display"):
         display.check_display()
-    monkeypatch.setenv("DISPLAY", ":0")
-    assert display.has_display()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="X and Wayland are asked on Linux")
+def test_a_display_that_does_not_answer_is_none(monkeypatch, tmp_path):
+    """Else Qt would abort the process, without a word of ours."""
+    monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setenv("DISPLAY", ":4711")
+    assert not display.has_display()
+    with pytest.raises(ZeromagError, match=":4711 does not answer"):
+        display.check_display()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    assert not display.has_display()
+    with socket.socket(socket.AF_UNIX) as compositor:
+        compositor.bind(str(tmp_path / "wayland-0"))
+        compositor.listen()
+        assert display.has_display()
+
+
+@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="no X server: apt-get install -y xvfb")
+def test_a_display_that_answers_is_found(monkeypatch):
+    monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)
+    read, write = os.pipe()
+    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "64x64x24"]
+    with subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL) as server:
+        os.close(write)
+        with os.fdopen(read) as told:
+            number = told.readline().strip()
+        monkeypatch.setenv("DISPLAY", f":{number}")
+        found = display.has_display()
+        server.terminate()
+    assert found
 
 
 def test_offscreen_needs_no_display(monkeypatch):

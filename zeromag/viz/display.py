@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -44,12 +46,37 @@ PACKAGES = {
 
 
 def has_display() -> bool:
-    """Return whether Qt would find a screen: a display server, or a platform that needs none."""
+    """Return whether Qt would find a screen: a display server that answers, or a platform that needs none."""
     if os.environ.get("QT_QPA_PLATFORM", "").split(":")[0] in ("offscreen", "minimal", "vnc", "linuxfb", "eglfs"):
         return True
     if not sys.platform.startswith("linux"):
         return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return x_answers() or wayland_answers()
+
+
+def x_answers() -> bool:
+    """Return whether there is an X server that lets this user in: without one Qt would abort the process."""
+    if not os.environ.get("DISPLAY"):
+        return False
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError:
+        return True  # `missing_libraries` names it
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
+    try:
+        return not xcb.xcb_connection_has_error(connection)
+    finally:
+        xcb.xcb_disconnect(connection)
+
+
+def wayland_answers() -> bool:
+    """Return whether there is a Wayland compositor."""
+    name = os.environ.get("WAYLAND_DISPLAY")
+    if not name:
+        return False
+    with socket.socket(socket.AF_UNIX) as line:
+        return line.connect_ex(str(Path(os.environ.get("XDG_RUNTIME_DIR", "")) / name)) == 0
 
 
 def missing_libraries() -> list[str]:
@@ -90,7 +117,9 @@ def check_display() -> None:
         If there is no display, or a library is missing.
     """
     if not has_display():
-        raise ZeromagError("a window needs a display and none was found: use the page (--web) or set DISPLAY")
+        silent = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+        found = f"{silent} does not answer or does not let this user in" if silent else "none was found"
+        raise ZeromagError(f"a window needs a display and {found}: use the page (--web) or set DISPLAY")
     if missing := missing_libraries():
         raise ZeromagError(f"a window needs {', '.join(missing)}: run `{apt_line(missing)}` or use the page (--web)")
 

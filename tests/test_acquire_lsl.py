@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.instrument import alone, printed
+
+ROOT = Path(__file__).resolve().parent.parent
 
 # The outlet sends at real time; the source reads what comes, through a restart of the outlet.
 PROGRAM = """
@@ -48,6 +53,25 @@ assert (np.diff(stamps) >= 0).all()
 assert not any(block.events for block in got)
 print("all 2000")
 """
+
+
+QUIET = """
+from zeromag.acquire.lsl import _pylsl
+lsl = _pylsl()
+outlet = lsl.StreamOutlet(lsl.StreamInfo("quiet", "MEG", 2, 100.0, "double64", "quiet"))
+print(hasattr(lsl.lib.lib, "lsl_set_config_content"))
+"""
+
+
+def test_liblsl_does_not_talk_over_the_sentences_of_zeromag(tmp_path: Path) -> None:
+    pytest.importorskip("pylsl", reason="LSL needs pylsl: pip install 'zeromag[lsl]'")
+    environment = {name: value for name, value in os.environ.items() if name != "LSLAPICFG"} | {"HOME": str(tmp_path)}
+    environment["PYTHONPATH"] = str(ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", QUIET], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60,
+        check=True,
+    )  # fmt: skip
+    assert done.stderr == "" or done.stdout == "False\n"
 
 
 def test_what_lsl_sends_arrives_whole_and_placed(tmp_path: Path) -> None:

@@ -122,6 +122,8 @@ def test_an_array_too_small_for_a_picture_says_so_in_whole_sentences():
     one = array(1)
     window.feed.describe(one, RATE, {})
     window.feed.block(Block(data=traces(array(6), 3.0)[:, :1].copy(), first=0, rate=RATE, sensors=one))
+    window.map.refresh(Feed())
+    assert window.map.refresh(window.feed)  # it is repainted, or it would go on saying that it waits
     window.tick()
     assert "needs 3 magnetometers" in window.panels["noise"].waiting
     for name in ("array", "noise"):

@@ -5,10 +5,14 @@ Needs `pylsl`, which is optional; it is imported where it is used.
 
 from __future__ import annotations
 
+import ctypes
 import importlib
+import os
+import sys
 import time
 from collections.abc import Generator
 from itertools import pairwise
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, Self
 
@@ -27,6 +31,7 @@ GAP_SECONDS: Final = 0.2  # LSL repairs what is shorter; a sender's stamps jitte
 SILENCE_SECONDS: Final = 60.0
 _LAST_SECONDS: Final = 0.3
 _KEPT_SECONDS: Final = 360  # what the sender keeps for a reader that is cut off
+_CONFIGURED: Final = ("lsl_api.cfg", "~/lsl_api/lsl_api.cfg", "/etc/lsl_api/lsl_api.cfg")  # where liblsl looks
 _TYPES: Final[dict[Kind, str]] = {"mag": "mag", "ref": "ref_meg", "ecg": "ecg", "stim": "stim", "misc": "misc"}
 _FIFF_KINDS: Final[dict[Kind, int]] = {"mag": 1, "ref": 301, "ecg": 402, "stim": 3, "misc": 502}
 
@@ -145,7 +150,20 @@ def _described(info: Any) -> tuple[SensorArray, NDArray[np.float64]]:  # pylsl h
 
 
 def _pylsl() -> ModuleType:
+    first = "pylsl" not in sys.modules
     try:
-        return importlib.import_module("pylsl")
+        lsl = importlib.import_module("pylsl")
     except (ImportError, RuntimeError, OSError) as error:
         raise LinkError("LSL needs the package pylsl: pip install 'zeromag[lsl]'") from error
+    if first:
+        _warnings_only(lsl)
+    return lsl
+
+
+def _warnings_only(lsl: ModuleType) -> None:
+    """Have liblsl (1.17 and later) say on the terminal only what is wrong, unless somebody has configured it."""
+    written = [Path(place).expanduser().exists() for place in _CONFIGURED]
+    configure = getattr(getattr(getattr(lsl, "lib", None), "lib", None), "lsl_set_config_content", None)
+    if configure is not None and not os.environ.get("LSLAPICFG") and not any(written):
+        configure.argtypes = [ctypes.c_char_p]
+        configure(b"[log]\nlevel = -1\n")

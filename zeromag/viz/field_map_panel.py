@@ -48,11 +48,11 @@ class FieldMapPanel(Panel):
 
     def refresh(self, feed: Feed) -> bool:
         """Take the newest map, its scale, and where the sensors are."""
-        before = self.map
+        before, why_not = self.map, self._why_not
         self.map = feed.map
         self.limit = feed.scale.limit or 1e-12
         self.know_sensors(feed)
-        return self.map is not before
+        return self.map is not before or self._why_not != why_not
 
     def know_sensors(self, feed: Feed) -> None:
         """Take where the sensors are, and which are bad."""

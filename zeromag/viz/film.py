@@ -37,7 +37,7 @@ class Film:
         if new and self._work is not None:
             self._finish(self._work)
         if self._work is None and average is not None and average is not self._average and average.good.any():
-            self._average = average
+            self._average, self.why_not = average, "the film is being made"
             self._work = self._worker.submit(self._mapper.map_average, average)
         return new
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -65,7 +66,9 @@ def true_map(scan: Path, seconds: float) -> tuple[NDArray[np.float64], NDArray[n
 
 
 def test_a_real_heart_is_counted(scan: Path) -> None:
-    summary = json.loads((scan / "summary.json").read_text())
+    numbers = (scan / "summary.json").read_bytes()
+    assert hashlib.sha256(numbers).hexdigest() in (scan / "report.html").read_text(encoding="utf-8")
+    summary = json.loads(numbers)
     counted = sum(summary["beats"].values()) + sum(summary["beats_left_out"].values())
     assert abs(counted - 52) <= 1
     assert summary["heart_rate"]["value"] == pytest.approx(81.9, abs=0.5)

@@ -379,12 +379,3 @@ def test_words_can_be_read(theme):
     for name in ("text", "quiet", "accent", "good", "warning", "alarm"):
         for ground in (theme.panel, theme.window):
             assert contrast(getattr(theme, name), ground) >= 4.5, (name, ground)
-
-
-def test_nothing_is_cut_off_on_a_small_screen(window):
-    window.resize(1280, 720)
-    live(window)
-    hint = window.minimumSizeHint()
-    assert (window.width(), window.height()) == (1280, 720)
-    assert hint.width() <= 1280
-    assert hint.height() <= 720

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from zeromag.errors import StorageError
@@ -42,7 +44,7 @@ def write_results(out: Path, outcome: Outcome, session: Session) -> None:
         found = outcome.sources
         write_report(
             out,
-            numbers,
+            {**numbers, "checksums": checksums([out / "summary.json", Path(session.source)])},
             list(outcome.averages),
             own_map,
             language=session.language,
@@ -51,3 +53,15 @@ def write_results(out: Path, outcome: Outcome, session: Session) -> None:
         )
     except OSError as error:
         raise StorageError(f"the results could not all be written to {out}: {error.strerror or error}") from error
+
+
+def checksums(paths: Iterable[Path]) -> dict[str, str]:
+    """Return the SHA-256 of the files that are there: a printed report tells whose numbers and recording it is of."""
+    found = {}
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                found[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+        except (OSError, ValueError):
+            continue  # a simulated source, or one that runs
+    return found

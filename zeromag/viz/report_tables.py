@@ -63,6 +63,7 @@ def tables(summary: Mapping[str, Any], say: Words = str) -> list[Table]:
         _channels(summary, say),
         Table("Session", ("setting", "value"), _flat(summary.get("session") or {}), "no session was stored"),
         Table("Versions", ("", ""), _flat(versions), "not stored"),
+        Table("Checksums (SHA-256)", ("", ""), _flat(summary.get("checksums") or {}), "not stored"),
     ]
     return [
         Table(

@@ -3,8 +3,9 @@
     python -m benchmarks.soak [--hours 0.5] [--settle 420] [--source SOURCE]
 
 The acquisition records. Prints a line a minute and at the end, for each of the three processes, the slope of its memory
-after the first minutes (bar 1 MB/h) and its descriptors then and at the end, what was lost, and how far
-`sys.getrefcount(None)` of the window went (PySide6 6.12 loses references on Python 3.11 until the process aborts).
+after the first minutes (bar 1 MB/h), by a line and by the median of the slopes between any two looks, its
+descriptors then and at the end, what was lost, and how far `sys.getrefcount(None)` of the window went (PySide6 6.12
+loses references on Python 3.11 until the process aborts).
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+from numpy.typing import NDArray
 from PySide6.QtCore import QTimer
+from scipy.stats import theilslopes
 
 from benchmarks.watched import watched
 from zeromag.acquire.verify import verify
@@ -75,13 +78,20 @@ def told(seen: list[list[float]], names: list[str], settle: float) -> None:
     if len(counted) < 5:
         raise SystemExit("too short: fewer than five looks after it has settled")
     for k, name in enumerate(names):
-        (slope, _), spread = np.polyfit(counted[:, 0] / 3600, counted[:, 2 + 2 * k], 1, cov=True)
+        slope = slope_of(counted[:, 0], counted[:, 2 + 2 * k])
         then, now = counted[0, 3 + 2 * k], counted[-1, 3 + 2 * k]
-        print(
-            f"{name:8} {slope:+.2f} ± {np.sqrt(spread[0, 0]):.2f} MB/h after {settle:.0f} s (bar 1), "
-            f"descriptors {then:.0f} to {now:.0f}"
-        )
+        print(f"{name:8} {slope} after {settle:.0f} s (bar 1), descriptors {then:.0f} to {now:.0f}")
     print(f"references to None {counted[-1, 1] - counted[0, 1]:+.0f}")
+
+
+def slope_of(seconds: NDArray[np.float64], megabytes: NDArray[np.float64]) -> str:
+    """Return a line's slope with its standard error, and the median of the slopes between any two looks: MB/h.
+
+    What is taken for a moment and given back troubles the line and not the median.
+    """
+    (slope, _), spread = np.polyfit(seconds / 3600, megabytes, 1, cov=True)
+    median, _, low, high = theilslopes(megabytes, seconds / 3600)
+    return f"{slope:+.2f} ± {np.sqrt(spread[0, 0]):.2f} MB/h, median {median:+.2f} ({low:+.2f} to {high:+.2f})"
 
 
 if __name__ == "__main__":

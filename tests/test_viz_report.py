@@ -215,6 +215,8 @@ def test_the_words_stand_on_the_side_they_mean():
         box = text.get_window_extent()
         at[text.get_text()] = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
     assert at["R"][0] < at["L"][0]
+    assert at["+"][0] > at["−"][0]  # the pole that comes out is at the patient's upper left
+    assert at["+"][1] > at["−"][1]
     assert at["out of chest (+)"][1] > at["into chest (−)"][1]
     bar = figure.axes[-1]
     labels = {label.get_text(): label.get_window_extent().y0 for label in bar.get_yticklabels()}

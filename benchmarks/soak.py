@@ -3,7 +3,7 @@
     python -m benchmarks.soak [--hours 0.5] [--settle 420] [--source SOURCE]
 
 The acquisition records. Prints a line a minute and at the end, for each of the three processes, the slope of its memory
-after the first minutes (bar 1 MB/h), by a line and by the median of the slopes between any two looks, its
+after the first minutes (bar 1 MB/h), by a line and by one through the least of each quarter, its
 descriptors then and at the end, what was lost, and how far `sys.getrefcount(None)` of the window went (PySide6 6.12
 loses references on Python 3.11 until the process aborts).
 """
@@ -20,7 +20,6 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 from PySide6.QtCore import QTimer
-from scipy.stats import theilslopes
 
 from benchmarks.watched import watched
 from zeromag.acquire.verify import verify
@@ -85,13 +84,16 @@ def told(seen: list[list[float]], names: list[str], settle: float) -> None:
 
 
 def slope_of(seconds: NDArray[np.float64], megabytes: NDArray[np.float64]) -> str:
-    """Return a line's slope with its standard error, and the median of the slopes between any two looks: MB/h.
+    """Return a line's slope with its standard error, and that through the least of each quarter of the time: MB/h.
 
-    What is taken for a moment and given back troubles the line and not the median.
+    What is taken for a moment and given back troubles the first and not the second.
     """
-    (slope, _), spread = np.polyfit(seconds / 3600, megabytes, 1, cov=True)
-    median, _, low, high = theilslopes(megabytes, seconds / 3600)
-    return f"{slope:+.2f} ± {np.sqrt(spread[0, 0]):.2f} MB/h, median {median:+.2f} ({low:+.2f} to {high:+.2f})"
+    hours = seconds / 3600
+    (slope, _), spread = np.polyfit(hours, megabytes, 1, cov=True)
+    quarters = np.array_split(np.arange(len(hours)), 4)
+    least = [int(quarter[np.argmin(megabytes[quarter])]) for quarter in quarters]
+    at_rest = np.polyfit(hours[least], megabytes[least], 1)[0]
+    return f"{slope:+.2f} ± {np.sqrt(spread[0, 0]):.2f} MB/h, at rest {at_rest:+.2f},"
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from zeromag.viz.figures import map_figure
 from zeromag.viz.moments import moments
 from zeromag.viz.report import png, write_report
 from zeromag.viz.report_tables import figure_words
+from zeromag.viz.theme import INTO_CHEST, OUT_OF_CHEST
 
 SUMMARY = {
     "zeromag": "0.1.0", "source": "scan.fif", "subject": "P017", "rate_hz": 1000.0, "duration_s": 60.0,

@@ -14,6 +14,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pyarrow.parquet as pq
 import pytest
 
@@ -28,6 +29,8 @@ from zeromag.study.run import study
 from zeromag.study.spread import spread
 from zeromag.study.table import row_of, write_csv
 from zeromag.study.work import Done, session_digest, work
+
+ROOT = Path(__file__).resolve().parent.parent
 
 SESSION = Session().changed(**{"map.pixels": 16})
 
@@ -228,3 +231,30 @@ def test_a_row_without_a_beat_has_empty_cells(tmp_path: Path) -> None:
         first, second = csv.DictReader(file)
     assert (first["heart_rate"], first["channels_good"], first["usable_why"]) == ("", "0", "no heartbeat")
     assert second["error"] == 'it says "no", and more'
+
+
+KILLED = """
+import os, sys, time
+from pathlib import Path
+from zeromag.study.members import Member
+from zeromag.study.pool import pooled
+
+def wait(member):
+    print(os.getpid(), flush=True)
+    time.sleep(60)
+
+if __name__ == "__main__":
+    list(pooled(wait, [Member("a", Path())], 1))
+"""
+
+
+def test_workers_end_with_a_study_that_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "killed.py").write_text(KILLED)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "killed.py"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        worker = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+        assert psutil.wait_procs([worker], timeout=20)[1] == []

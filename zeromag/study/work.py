@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import multiprocessing
+import os
 import re
 import shutil
 import signal
+import threading
 import traceback
 import uuid
 from dataclasses import dataclass
@@ -94,8 +97,19 @@ def _scanned(member: Member, session: Session) -> tuple[Outcome, Session]:
 
 
 def begin() -> None:
-    """Prepare a worker: Ctrl-C ends it without a word, since the parent says what happened."""
+    """Prepare a worker: Ctrl-C ends it without a word, since the parent says what happened; so does the parent's end.
+
+    A pool's workers wait for a parent that was killed until the machine is switched off.
+    """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def session_digest(session: Session) -> str:

@@ -27,7 +27,7 @@ def fetal_waves(time: F64, wave: F64) -> Fiducials:
     """Return the fiducials of a fetus's beat (n_times, n_channels) T, `time` s from R; NaN where no wave is seen."""
     quiet = (time >= BASELINE[0]) & (time <= BASELINE[1])
     wave = wave - wave[quiet].mean(axis=0)
-    slow = wave_fiducials(time * STRETCH, wave, (STRETCH * BASELINE[0], STRETCH * BASELINE[1]))
+    slow = wave_fiducials(time * STRETCH, wave, baseline=(STRETCH * BASELINE[0], STRETCH * BASELINE[1]))
     size, _ = _size(wave, quiet)
     r = int(np.argmax(np.where(np.abs(time) < 0.02, size, 0.0)))
     notch = round(QRS_NOTCH / (time[1] - time[0]))

@@ -9,11 +9,15 @@ import numpy as np
 from zeromag._jit import BOOL, F64, I64
 from zeromag.mapping.average import Average
 
+BASELINE = (-0.10, -0.06)  # s from R, where an average's zero is
 R_NEAR = 0.015  # s from zero in which R peaks: the beats are aligned on it, and a notched QRS has other peaks
 QRS_REACH = 0.10  # s around R within which the QRS begins and ends
 T_WINDOW = (0.12, 0.50)  # s after R in which the T wave peaks
-P_WINDOW = (0.28, 0.05)  # s before the QRS's beginning in which the P wave peaks
-VELOCITY = 0.05  # of the QRS's greatest speed, below which it has not begun or has ended
+P_WINDOW = (0.28, 0.05)  # s before the QRS's beginning in which the P wave peaks, after the T wave before it
+P_REACH = 0.12  # s from its peak within which P begins and ends
+STEEP = 0.8  # of P's greatest slope: atria one after the other make a wave of two humps
+REST = (0.035, 0.010)  # s before the QRS's beginning in which the heart rests, however short PR is
+VELOCITY = 0.08  # of the QRS's greatest speed, below which it has not begun or has ended
 STILL = 0.012  # s that the field must stay that slow
 SMOOTH_QRS = 0.006  # s, moving average before the speed is taken
 SMOOTH_T = 0.016  # s, moving average before P and T are measured
@@ -38,21 +42,27 @@ class Fiducials:
     t_third: float = NAN  # where T has grown to a third of its height
 
 
-def fiducials(average: Average, baseline: tuple[float, float] = (-0.10, -0.06)) -> Fiducials:
+def fiducials(average: Average) -> Fiducials:
     """Return the fiducials of an averaged beat; all NaN when no channel is good."""
     if not average.good.any():
         return Fiducials()
     wave = average.wave[:, average.good] @ signal_space(average)
-    return marks(average.kind, average.time, wave, baseline)
+    return marks(average.kind, average.time, wave, beat_to_beat(average))
 
 
-def marks(kind: str, time: F64, wave: F64, baseline: tuple[float, float] = (-0.10, -0.06)) -> Fiducials:
+def beat_to_beat(average: Average) -> float:
+    """Return the mean RR before the beats of an average, s; NaN when none is known."""
+    known = np.zeros(0) if average.rr is None else average.rr[np.isfinite(average.rr)]
+    return float(known.mean()) if len(known) else NAN
+
+
+def marks(kind: str, time: F64, wave: F64, rr: float = NAN) -> Fiducials:
     """Return the fiducials of a wave of one class of beats: a fetus's are told in another way than an adult's."""
     if kind == "fetal":
         from zeromag.mapping.fetal_waves import fetal_waves  # it builds on this file
 
         return fetal_waves(time, wave)
-    return wave_fiducials(time, wave, baseline)
+    return wave_fiducials(time, wave, rr)
 
 
 def signal_space(average: Average) -> F64:
@@ -69,25 +79,29 @@ def signal_space(average: Average) -> F64:
     return np.asarray(directions[:count].T, dtype=np.float64)
 
 
-def wave_fiducials(time: F64, wave: F64, baseline: tuple[float, float] = (-0.10, -0.06)) -> Fiducials:
-    """Return the fiducials of a wave (n_times, n_channels) T, `time` s from R."""
+def wave_fiducials(time: F64, wave: F64, rr: float = NAN, baseline: tuple[float, float] | None = None) -> Fiducials:
+    """Return the fiducials of a wave (n_times, n_channels) T, `time` and `rr` s from R; zero is the level before QRS.
+
+    `baseline` (s from R) is where zero is when that is not told from the QRS.
+    """
     rate = 1.0 / (time[1] - time[0])
-    rest = _baseline(time, wave, baseline)
-    quiet = (time >= baseline[0]) & (time <= baseline[1])
-    rms = np.sqrt(np.mean((wave - rest) ** 2, axis=1))
-    power = np.mean(_smoothed(wave - rest, rate) ** 2, axis=1)
+    rms = np.sqrt(np.mean((wave - _level(time, wave, baseline or BASELINE)) ** 2, axis=1))
+    r = _highest(rms, time, -R_NEAR, R_NEAR)
+    onset, end = _qrs(time, wave, r, rate)
+    rest = baseline or (onset - REST[0], onset - REST[1])
+    quiet = (time >= rest[0]) & (time <= rest[1])
+    power = np.mean(_smoothed(wave - _level(time, wave, rest), rate) ** 2, axis=1)
     # noise adds its power to that of the field: it is taken off, so that a wave's foot lies on zero
     floor = float(power[quiet].mean()) if quiet.any() else 0.0
     smooth, noise = np.sqrt(np.maximum(power - floor, 0.0)), float(np.sqrt(floor))
-    r = _highest(rms, time, -R_NEAR, R_NEAR)
-    onset, end = _qrs(time, wave, r, rate)
     t = _highest(smooth, time, max(T_WINDOW[0], end + 0.04), T_WINDOW[1])
     seen = smooth[t] > SEEN * noise and 0 < t < len(time) - 2
     t_end = _descent(time, smooth, t) if seen else NAN
     trapezium = _trapezium(time, smooth, t) if seen else NAN
     t_onset = -_descent(-time[::-1], smooth[::-1], len(time) - 1 - t, until=-end) if seen else NAN
     third = _risen(time, smooth, t, max(0, r)) if seen else NAN
-    p_onset, p_peak, p_end = _p(time, smooth, onset, noise)
+    before = t_end - rr if np.isfinite(t_end - rr) else -np.inf  # of a fast heart the wave before P is a T
+    p_onset, p_peak, p_end = _p(time, smooth, onset, noise, before)
     return Fiducials(
         p_onset=p_onset,
         p_peak=p_peak,
@@ -103,8 +117,8 @@ def wave_fiducials(time: F64, wave: F64, baseline: tuple[float, float] = (-0.10,
     )
 
 
-def _baseline(time: F64, wave: F64, baseline: tuple[float, float]) -> F64:
-    rows = (time >= baseline[0]) & (time <= baseline[1])
+def _level(time: F64, wave: F64, rest: tuple[float, float]) -> F64:
+    rows = (time >= rest[0]) & (time <= rest[1])
     level: F64 = wave[rows].mean(axis=0) if rows.any() else np.zeros(wave.shape[1])
     return level
 
@@ -155,16 +169,22 @@ def _crossing(time: F64, speed: F64, k: int, threshold: float) -> float:
     return float(time[k] - (now - threshold) / (now - before) * (time[1] - time[0]))
 
 
-def _descent(time: F64, values: F64, peak: int, until: float = np.inf) -> float:
-    """Return where the tangent at the steepest descent after a peak meets zero."""
+def _descent(time: F64, values: F64, peak: int, until: float = np.inf, share: float = 1.0) -> float:
+    """Return where a tangent at the steepest descent after a peak meets zero.
+
+    With a `share` below 1 it is the last descent that is at least so steep: a wave may come down in two steps.
+    """
     stop = min(peak + max(3, round(0.18 / (time[1] - time[0]))), len(time) - 1)
     stop = min(stop, int(np.searchsorted(time, until)))
     if stop - peak < 3:
         return NAN
     slope = np.gradient(values, time)
-    steepest = peak + int(np.argmin(slope[peak : stop + 1]))
-    if slope[steepest] >= 0:
+    down = slope[peak : stop + 1]
+    if down.min() >= 0:
         return NAN
+    steep = np.flatnonzero(down <= share * down.min())
+    runs = np.split(steep, np.flatnonzero(np.diff(steep) > 1) + 1)
+    steepest = peak + int(runs[-1][np.argmin(down[runs[-1]])])
     end = float(time[steepest] - values[steepest] / slope[steepest])
     return end if end <= time[-1] else NAN  # a wave that goes on beyond the window has no end
 
@@ -190,13 +210,14 @@ def _trapezium(time: F64, values: F64, peak: int) -> float:
     return float(time[rows[int(np.argmax(area))]])
 
 
-def _p(time: F64, smooth: F64, qrs_onset: float, noise: float) -> tuple[float, float, float]:
-    k = _highest(smooth, time, qrs_onset - P_WINDOW[0], qrs_onset - P_WINDOW[1])
-    first = int(np.searchsorted(time, qrs_onset - P_WINDOW[0]))
+def _p(time: F64, smooth: F64, qrs_onset: float, noise: float, after: float) -> tuple[float, float, float]:
+    begin = max(after, qrs_onset - P_WINDOW[0])
+    k = _highest(smooth, time, begin, qrs_onset - P_WINDOW[1])
+    first = int(np.searchsorted(time, begin))
     if not (first < k < len(time) - 2) or smooth[k] < SEEN * noise or smooth[k] < smooth[k + 1]:
         return NAN, NAN, NAN
-    end = _descent(time, smooth, k, until=qrs_onset)
-    onset = -_descent(-time[::-1], smooth[::-1], len(time) - 1 - k)
+    end = _descent(time, smooth, k, min(qrs_onset, float(time[k]) + P_REACH), STEEP)
+    onset = -_descent(-time[::-1], smooth[::-1], len(time) - 1 - k, -max(after, float(time[k]) - P_REACH), STEEP)
     return onset, _refined(time, smooth, k), end
 
 

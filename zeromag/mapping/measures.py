@@ -8,7 +8,7 @@ from zeromag._jit import F64
 from zeromag.mapping.average import Average
 from zeromag.mapping.channel_qt import channel_qt
 from zeromag.mapping.dipole import PARAMETERS, DipoleFit, DipoleFitter
-from zeromag.mapping.fiducials import Fiducials, marks, signal_space
+from zeromag.mapping.fiducials import Fiducials, beat_to_beat, marks, signal_space
 from zeromag.mapping.intervals import intervals
 from zeromag.mapping.map_operator import MapOperator
 from zeromag.mapping.mapper import Mapper
@@ -24,6 +24,7 @@ class Measures:
         self._time, self._good, self._kind = average.time, average.good, average.kind
         self._space = signal_space(average) if average.good.any() else np.zeros((0, 0))
         self._rate = 1.0 / (average.time[1] - average.time[0])
+        self._rr = beat_to_beat(average)
         self._channels = channel_qt(average, self.marks(average.wave))
         self.operator: MapOperator | None = None
         self._fitter: DipoleFitter | None = None
@@ -54,7 +55,9 @@ class Measures:
 
     def marks(self, wave: F64) -> Fiducials:
         """Return the fiducials of a wave."""
-        return marks(self._kind, self._time, wave[:, self._good] @ self._space) if self._good.any() else Fiducials()
+        if not self._good.any():
+            return Fiducials()
+        return marks(self._kind, self._time, wave[:, self._good] @ self._space, self._rr)
 
     def channels_qt(self, wave: F64) -> F64:
         """Return the QT interval of every channel, s: (n_channels,), NaN where T is too small to tell."""

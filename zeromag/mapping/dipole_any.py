@@ -39,7 +39,7 @@ class AnyDipoleFitter:
             starts.append(np.clip(near, *self._box))
         fits = [
             least_squares(
-                self._rest, start, self._slopes, bounds=self._box, args=(y,), xtol=1e-9, ftol=1e-12, x_scale=0.01
+                self._rest, start, self._slopes, bounds=self._box, args=(y,), xtol=1e-6, ftol=1e-10, x_scale=0.01
             )
             for start in starts
         ]

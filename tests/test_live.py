@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import h5py
 import mne
@@ -19,6 +21,7 @@ import pytest
 
 from zeromag.acquire.journal_file import JournalFile
 from zeromag.errors import InputError
+from zeromag.viz.display import missing_libraries
 
 FILES = ("summary.json", "events.tsv", "average-ave.fif", "maps.h5", "dipole.csv", "map_R.png", "map_T.png")
 FOR_PEOPLE = ("butterfly.png", "quality.png", "report.html", "report.pdf")
@@ -28,15 +31,20 @@ SOURCE = "sim:adult?heart_rate=75&seed=4"
 class Run:
     """One `zeromag live`, with what it said and the processes it started."""
 
-    def __init__(self, out: Path, *flags: str) -> None:
+    def __init__(self, out: Path, *flags: str, source: str = SOURCE, view: tuple[str, ...] = ("--headless",)) -> None:
         self.out = out
-        command = [sys.executable, "-m", "zeromag", "live", SOURCE, "--headless", "--out", str(out), *flags]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        command = [sys.executable, "-m", "zeromag", "live", source, *view, "--out", str(out), *flags]
+        screen = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True, env=screen)
         self.me = psutil.Process(self.process.pid)
         self.said = ""
 
     def children(self) -> dict[str, psutil.Process]:
-        return {child.cmdline()[3]: child for child in self.me.children() if len(child.cmdline()) > 3}
+        found = {}
+        for child in self.me.children():
+            with suppress(psutil.Error, IndexError):  # one that just ended has no command line
+                found[child.cmdline()[3]] = child
+        return found
 
     def wait_for(self, happened: Callable[[], bool], seconds: float = 60.0) -> None:
         until = time.monotonic() + seconds
@@ -66,8 +74,8 @@ def whole_frames(path: Path) -> int:
 def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
     runs: list[Run] = []
 
-    def begin(*flags: str) -> Run:
-        runs.append(Run(tmp_path / f"run{len(runs)}", *flags))
+    def begin(*flags: str, **more: Any) -> Run:
+        runs.append(Run(tmp_path / f"run{len(runs)}", *flags, **more))
         return runs[-1]
 
     yield begin
@@ -147,6 +155,19 @@ def test_a_killed_process_is_said_and_nothing_recorded_is_lost(start: Callable[.
     (recording,) = run.out.rglob("*.zm.h5")
     with h5py.File(recording) as file:
         assert len(file["raw/data"]) >= 500
+
+
+@pytest.mark.skipif(bool(missing_libraries()), reason="Qt's libraries are missing")
+def test_the_window_stays_when_the_stream_ended_by_itself(start: Callable[..., Run]) -> None:
+    """Whoever looks at the last picture closes it; what was recorded is whole before that."""
+    run = start(source=f"{SOURCE}&seconds=4&rate=250", view=())
+    assert run.process.stderr is not None
+    assert any("the window stays as it is until you close it" in line for line in run.process.stderr)
+    assert set(run.children()) == {"view"}
+    assert (run.out / "raw.zm.h5").exists()
+    assert (run.out / "summary.json").exists()
+    run.me.send_signal(signal.SIGINT)
+    assert run.end() == 130
 
 
 def test_children_do_not_outlive_a_killed_supervisor(start: Callable[..., Run]) -> None:

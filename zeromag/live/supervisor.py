@@ -48,6 +48,9 @@ class _Supervisor:
         self._children: dict[str, Child] = {}
         self._code = 0
         self._ending = False
+        self._wanted = False  # somebody wants it to end, or it is precise enough: the window need not stay
+        self._shown = False  # there is a stream that the view was told of
+        self._stays = False  # the window, after the stream
         self._journals: list[Path] = []  # that no recording was made of yet
 
     def run(self) -> int:
@@ -98,6 +101,7 @@ class _Supervisor:
             self._judged(str(news["usable"]), bool(news["settled"]), [str(one) for one in news["reasons"]])
         if "interrupted" in news:
             self._say("ending: the recording and the results are being written" if self._plan.out else "ending")
+            self._wanted = True
             self._end()
         if "ended" in news:
             self._ended(name, int(news["ended"]))
@@ -106,6 +110,7 @@ class _Supervisor:
         """End a scan that is usable; say why one is not while there is something to do about it."""
         if settled and not self._ending:
             self._say("usable: every parameter is known as well as is asked; ending in order")
+            self._wanted = True
             self._end()
         elif answer == "no" and not self._ending:
             self._say(f"not usable like this: {'; '.join(reasons)}")
@@ -120,6 +125,7 @@ class _Supervisor:
             self._tell("process", orders)
         elif name == "process":
             self._tell("view", {"endpoint": endpoint})
+            self._shown = True
             self._say(f"running; another window on it: zeromag view --from {endpoint}")
 
     def _acquire_orders(self) -> dict[str, object]:
@@ -143,10 +149,10 @@ class _Supervisor:
                 self._say(f"the {NAMES[name]} process {how}: ending the others in order{kept}")
         elif name == "view" and not self._ending and self._children["acquire"].code is None:
             self._say("the view was closed: ending in order")
+        self._wanted |= name == "view"
         if name == "process":
             self._children["acquire"].let_go()
-            if "view" in self._children:
-                self._children["view"].let_go()
+            self._let_view_go()
         if name == "acquire":
             self._children["process"].let_go()  # it takes what is still on its way, then writes the results
         if name == "view" or code != 0:
@@ -155,14 +161,29 @@ class _Supervisor:
     def _end(self) -> None:
         """Let the acquisition go first: its end runs through the processing to the view, and all is written."""
         self._ending = True
-        acquire = self._children["acquire"]
+        acquire, process = self._children["acquire"], self._children["process"]
         acquire.let_go()
         if acquire.code is not None:
-            self._children["process"].let_go()
+            process.let_go()
+        if process.code is not None:
+            self._let_view_go()
+
+    def _let_view_go(self) -> None:
+        """Let the view go, unless the stream ended by itself: the window then stays with what it has."""
+        view = self._children.get("view")
+        if view is None or view.code is not None:
+            return
+        if self._wanted or not self._shown or self._plan.view != "window" or self._plan.seconds is not None:
+            view.let_go()
+        elif not self._stays:
+            self._stays = True
+            self._rescue()
+            self._say("the stream is over: the window stays as it is until you close it")
 
     def _rescue(self) -> None:
         """Make a recording out of each journal when the acquisition did not live to do it."""
-        for journal in filter(Path.exists, self._journals):
+        journals, self._journals = self._journals, []
+        for journal in filter(Path.exists, journals):
             out = _recording(journal)
             arguments = ["recover", str(journal), "--out", str(out)]
             code = Child("recover", arguments, lambda *news: self._news.put(news)).ended(patience=600.0)

@@ -26,7 +26,7 @@ from zeromag._lanes import (
 )
 from zeromag.block import Block
 from zeromag.filters import BandPass, HomogeneousField, Mains, MaskBad, Nlms
-from zeromag.filters.channel_window import _ranked
+from zeromag.filters.ranked import ranked
 from zeromag.sensors import SensorArray
 from zeromag.stage import Stage
 
@@ -86,7 +86,7 @@ def test_rank_is_that_of_sorting(count: int) -> None:
     values = np.random.default_rng(count).integers(0, 9, count).astype(float)  # with equals among them
     for rank in range(count):
         mixed = values.copy()
-        assert _ranked(mixed, count, rank) == np.sort(values)[rank]
+        assert ranked(mixed, count, rank) == np.sort(values)[rank]
         assert (mixed[rank + 1 :] >= mixed[rank]).all()
 
 

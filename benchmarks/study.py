@@ -1,6 +1,7 @@
 """How much faster a study is on two cores than on one: wall clock, the CPU that it took, and the same bytes.
 
-`python benchmarks/study.py [--recordings 200] [--seconds 6]`, about six minutes on a quiet machine. Beside the study,
+`python benchmarks/study.py [--recordings 200] [--seconds 6]`, a quarter of an hour on a quiet machine. One worker is
+held to one core, where the system allows it: its report would be drawn on the other one meanwhile. Beside the study,
 the same for two plain loops that share nothing: what two of this machine's processors are worth at all. CPU of two
 workers over that of one says whether they cost each other anything (1.0: nothing) whatever else the machine does;
 the share of a core that each worker got says how quiet it was.
@@ -12,6 +13,7 @@ import argparse
 import multiprocessing
 import os
 import resource
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -56,6 +58,13 @@ def plain(turns: int = 50_000_000) -> float:
     return 2 * one / two
 
 
+def studied(source: Path, out: Path, jobs: int, cores: list[int]) -> tuple[float, float]:
+    """Run the study with so many workers on as many cores; return wall and CPU seconds."""
+    if cores:
+        os.sched_setaffinity(0, cores[:jobs])
+    return clocked(partial(study, source, out, Session(), jobs=jobs))
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     """Return every file of a study by its path in it."""
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -76,9 +85,8 @@ def main() -> None:
         study(folder / "warm", folder / "warm.out", Session(), jobs=2)  # kernels are compiled
         for path in list((folder / "warm").iterdir()):
             path.rename(folder / "in" / path.name)
-        times = {
-            jobs: clocked(partial(study, folder / "in", folder / str(jobs), Session(), jobs=jobs)) for jobs in (1, 2)
-        }
+        cores = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
+        times = {jobs: studied(folder / "in", folder / str(jobs), jobs, cores) for jobs in (1, 2)}
         same = contents(folder / "1") == contents(folder / "2")
     (one, cpu_one), (two, cpu_two) = times[1], times[2]
     machine = f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"

@@ -151,18 +151,27 @@ def test_what_is_no_journal_is_said_in_one_sentence(tmp_path: Path, content: byt
     assert list(tmp_path.iterdir()) == [path]
 
 
+def filled(journal: Journal, source: Counter) -> tuple[int, int, str]:
+    """Write until the disk is full: the samples acknowledged, the sequence that was not, and what was said."""
+    acknowledged = 0
+    for sequence, block in enumerate(source.blocks()):
+        try:
+            journal(encode_block(block, Stamp(1, 2, sequence)))
+        except StorageError as error:
+            return acknowledged, sequence, str(error)
+        acknowledged = block.stop
+    raise AssertionError("the disk was never full")
+
+
 @pytest.mark.parametrize("size", [256 << 10, 300 << 10, 1 << 20, (1 << 20) + 4096])
 def test_a_full_disk_loses_nothing_acknowledged(tmp_path: Path, size: int) -> None:
     with small_disk(tmp_path / "disk", size) as disk:
         path = disk / "a.zmj"
         source = Counter(10**9, n=16)
-        acknowledged = sequence = 0
         with Journal(path, sync_seconds=0.01) as journal:
             journal(encode_description(Description(source.sensors, RATE), Stamp(1, 2, 0)))
-            with pytest.raises(StorageError, match=f"the disk mounted at {disk} is full"):  # noqa: PT012
-                for sequence, block in enumerate(source.blocks()):
-                    journal(encode_block(block, Stamp(1, 2, sequence)))
-                    acknowledged = block.stop
+            acknowledged, sequence, said = filled(journal, source)
+            assert f"the disk mounted at {disk} is full" in said
             journal(encode_end(End(acknowledged, "the disk is full"), Stamp(1, 2, sequence)), last=True)
         got = blocks_of(path)
         assert is_counted(got)

@@ -1,7 +1,7 @@
 """How much faster a study is on two cores than on one: wall clock, the CPU that it took, and the same bytes.
 
-`python benchmarks/study.py [--recordings 200] [--seconds 6]`, a quarter of an hour on a quiet machine. One worker is
-held to one core, where the system allows it: its report would be drawn on the other one meanwhile. Beside the study,
+`python benchmarks/study.py [--recordings 200] [--seconds 6]`, three quarters of an hour on a quiet machine. One worker
+is held to one core, where the system allows it: its report would be drawn on the other one meanwhile. Beside the study,
 the same for two plain loops that share nothing: what two of this machine's processors are worth at all. CPU of two
 workers over that of one says whether they cost each other anything (1.0: nothing) whatever else the machine does;
 the share of a core that each worker got says how quiet it was.

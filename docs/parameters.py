@@ -41,7 +41,8 @@ def draw_map(axes: Axes, average: Average, measures: Measures) -> None:
     for angle, colour, name in ((current.angle, "#116611", "longest arrow"), (current.total_angle, "#7a3db8", "total")):
         end = 45 * np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
         axes.annotate("", end, (0, 0), arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 2})
-        axes.text(*(1.25 * end), name, color=colour, ha="center", fontsize=8)
+        axes.plot([], [], color=colour, lw=2, label=f"{name}, {angle:.0f}°")
+    axes.legend(title="current", fontsize=8, title_fontsize=8, loc="lower right")
     words = f"map_angle {pair.angle:.0f}°, pole_distance {1e3 * pair.distance:.0f} mm, pole_ratio {pair.ratio:.2f}"
     axes.set(title=f"at T: {words}", xlabel="mm, patient's left →", ylabel="mm, head ↑", aspect="equal")
 

@@ -18,12 +18,12 @@ PROGRAM = """
 import threading, time
 import numpy as np
 from tests.acquire_streams import Counter, is_counted, joined
-from zeromag.acquire.lsl import LslOutlet
+from zeromag.acquire.lsl import LslOutlet, LslSource
 from zeromag.acquire.source import open_source
 from zeromag.errors import LinkError
 
 try:
-    open_source("lsl:nobody")
+    LslSource("nobody", timeout=0.5)
 except LinkError as error:
     print(error)
 sent = Counter(2000)
@@ -202,93 +202,3 @@ print("as cleaned")
 def test_process_sends_what_it_cleaned(tmp_path: Path) -> None:
     pytest.importorskip("pylsl", reason="LSL needs pylsl: pip install 'zeromag[lsl]'")
     assert alone(FILTERED, tmp_path) == ["as cleaned"]
-
-
-# A device that goes on by its own clock whether anybody sends or reads it: each value is the index of its sample.
-DEVICE = """
-import sys, time
-import pylsl
-rate, began = 1000.0, float(sys.argv[1])
-info = pylsl.StreamInfo("zm-stall", "MEG", 1, rate, pylsl.cf_double64, "zm-stall")
-channel = info.desc().append_child("channels").append_child("channel")
-for key, value in {"label": "S1", "type": "mag", "unit": "0"}.items():
-    channel.append_child_value(key, value)
-place = channel.append_child("loc")
-for key in ("R0x", "R0y", "R0z", "Exx", "Exy", "Exz", "Eyx", "Eyy", "Eyz", "Ezx", "Ezy"):
-    place.append_child_value(key, "0.0")
-place.append_child_value("Ezz", "1.0")
-outlet = pylsl.StreamOutlet(info)
-print("ready", flush=True)
-at = int((pylsl.local_clock() - began) * rate)
-while True:
-    time.sleep(0.01)
-    upto = int((pylsl.local_clock() - began) * rate)
-    at = upto - 10 if upto - at > 400 else at  # what it missed while it stood still is gone
-    outlet.push_chunk([[float(n)] for n in range(at, upto)], began + (upto - 1) / rate)
-    at = upto
-"""
-
-# Reads the device through what is done to it; every sample must stand where the device took it.
-STALLS = """
-import os, signal, subprocess, sys, time
-import pylsl
-from zeromag.acquire.source import open_source
-device, stall, what = sys.argv[1], float(sys.argv[2]), sys.argv[3].split(",")
-began = pylsl.local_clock()
-
-def start():
-    sender = subprocess.Popen([sys.executable, "-c", device, repr(began)], stdout=subprocess.PIPE, text=True)
-    sender.stdout.readline()
-    return sender
-
-sender = start()
-blocks = open_source("lsl:zm-stall", block=10).blocks()
-lost, shift, block = 0, None, next(blocks)
-
-def read(until):
-    global lost, shift, block
-    while True:
-        shift = block.data[0, 0] - block.first if shift is None else shift
-        assert (block.data[:, 0] == shift + block.first + range(len(block))).all(), (block.data[0, 0], block.first)
-        lost += sum(event.samples for event in block.events if event.kind == "gap")
-        if block.stop + shift >= until:
-            return
-        block = next(blocks)
-
-def now():
-    return (pylsl.local_clock() - began) * 1000.0
-
-try:
-    read(now() + 500)
-    for how in what:
-        before = lost
-        if how == "reader":
-            time.sleep(stall)
-        elif how == "sender":
-            sender.send_signal(signal.SIGSTOP)
-            time.sleep(stall)
-            sender.send_signal(signal.SIGCONT)
-        else:
-            sender.kill()
-            sender.wait()
-            time.sleep(stall)
-            sender = start()
-        read(now() + 500)
-        print(how, lost - before)
-finally:
-    sender.kill()
-    sender.wait()
-"""
-
-
-@pytest.mark.parametrize(
-    ("stall", "what"), [(0.5, "sender"), pytest.param(10.0, "reader,sender,restart", marks=pytest.mark.nightly)]
-)
-def test_a_stall_loses_nothing_or_is_a_gap_of_its_length(tmp_path: Path, stall: float, what: str) -> None:
-    pytest.importorskip("pylsl", reason="LSL needs pylsl: pip install 'zeromag[lsl]'")
-    for line in alone(STALLS, tmp_path, DEVICE, str(stall), what):
-        how, lost = line.split()
-        if how == "reader":
-            assert int(lost) == 0
-        else:  # each sample stands where it was taken, which the program itself checks: so the gap is exact
-            assert 1000 * stall - 50 <= int(lost) < 1000 * stall + 20_000

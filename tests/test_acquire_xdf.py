@@ -89,15 +89,16 @@ def test_labrecorders_file_is_the_recording_to_the_bit(
     assert not any(event.kind == "gap" for block in blocks for event in block.events)
 
 
-def test_samples_that_never_came_are_a_gap(tmp_path: Path, recorded: tuple[SensorArray, np.ndarray]) -> None:
+@pytest.mark.parametrize("lost", [50, 400])
+def test_samples_that_never_came_are_a_gap(tmp_path: Path, recorded: tuple[SensorArray, np.ndarray], lost: int) -> None:
     sensors, data = recorded
-    written(tmp_path / "scan.xdf", sensors, data, lost=400)
+    written(tmp_path / "scan.xdf", sensors, data, lost=lost)
     source = replay(tmp_path / "scan.xdf")
-    assert source.samples == 3400
+    assert source.samples == 3000 + lost
     blocks = list(source.blocks())
     gaps = [event for block in blocks for event in block.events if event.kind == "gap"]
-    assert [(gap.sample, gap.samples) for gap in gaps] == [(1000, 400)]
-    assert next(block.first for block in blocks if block.first >= 1000) == 1400
+    assert [(gap.sample, gap.samples) for gap in gaps] == [(1000, lost)]
+    assert next(block.first for block in blocks if block.first >= 1000) == 1000 + lost
 
 
 def test_units_and_whole_counts(tmp_path: Path, recorded: tuple[SensorArray, np.ndarray]) -> None:

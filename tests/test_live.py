@@ -20,6 +20,7 @@ import psutil
 import pytest
 
 from zeromag.acquire.journal_file import JournalFile
+from zeromag.acquire.verify import verify
 from zeromag.errors import InputError
 from zeromag.viz.display import missing_libraries
 
@@ -31,9 +32,16 @@ SOURCE = "sim:adult?heart_rate=75&seed=4"
 class Run:
     """One `zeromag live`, with what it said and the processes it started."""
 
-    def __init__(self, out: Path, *flags: str, source: str = SOURCE, view: tuple[str, ...] = ("--headless",)) -> None:
+    def __init__(
+        self,
+        out: Path,
+        *flags: str,
+        source: str = SOURCE,
+        view: tuple[str, ...] = ("--headless",),
+        program: tuple[str, str] = ("-m", "zeromag"),
+    ) -> None:
         self.out = out
-        command = [sys.executable, "-m", "zeromag", "live", source, *view, "--out", str(out), *flags]
+        command = [sys.executable, *program, "live", source, *view, "--out", str(out), *flags]
         screen = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True, env=screen)
         self.me = psutil.Process(self.process.pid)
@@ -135,6 +143,28 @@ def test_a_signal_to_all_ends_all_and_keeps_what_was_recorded(start: Callable[..
     assert vanished(children)
     assert json.loads((run.out / "summary.json").read_text())["duration_s"] > 0.5
     assert list(run.out.rglob("*.zm.h5"))
+
+
+IMPATIENT = "import sys, zeromag.live.supervisor as s; s.WORD_AFTER = 1.0; import zeromag.cli as c; sys.exit(c.main())"
+
+
+@pytest.mark.nightly
+def test_a_second_ctrl_c_cuts_short_what_takes_too_long_and_keeps_the_recording(start: Callable[..., Run]) -> None:
+    run = start(program=("-c", IMPATIENT))
+    run.wait_for(run.recording)
+    children = run.children()
+    children["process"].suspend()  # it does not come to its end
+    run.me.send_signal(signal.SIGINT)
+    assert run.process.stderr is not None
+    line = next(line for line in run.process.stderr if "so far" in line)
+    assert "working out the results" in line
+    assert "press Ctrl-C again to stop now, the recording is kept" in line
+    run.me.send_signal(signal.SIGINT)
+    assert run.end() == 130
+    assert "stopping; `zeromag map` makes the results of the recording" in run.said
+    assert "killed by signal" not in run.said
+    assert vanished(list(children.values()))
+    assert verify(run.out / "raw.zm.h5") == []
 
 
 @pytest.mark.parametrize("victim", ["acquire", "process"])

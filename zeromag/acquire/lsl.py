@@ -11,7 +11,6 @@ import os
 import sys
 import time
 from collections.abc import Generator
-from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, Self
@@ -23,12 +22,14 @@ from zeromag.acquire.clock import ClockFit
 from zeromag.acquire.fif import triple
 from zeromag.acquire.gap import after_gap
 from zeromag.acquire.lsl_layout import FACTS, LOC, described
+from zeromag.acquire.lsl_places import GAP_SECONDS, Places
 from zeromag.block import Block
 from zeromag.errors import InputError, LinkError, SourceLostError
 from zeromag.sensors import Kind, SensorArray
 
-GAP_SECONDS: Final = 0.2  # LSL repairs what is shorter; a sender's stamps jitter
 SILENCE_SECONDS: Final = 60.0
+_LOOK_SECONDS: Final = 0.5  # of silence, or twenty samples: is the sender still the same?
+_PULL_SECONDS: Final = 0.2
 _LAST_SECONDS: Final = 0.3
 _KEPT_SECONDS: Final = 360  # what the sender keeps for a reader that is cut off
 _CONFIGURED: Final = ("lsl_api.cfg", "~/lsl_api/lsl_api.cfg", "/etc/lsl_api/lsl_api.cfg")  # where liblsl looks
@@ -62,33 +63,47 @@ class LslSource:
         self.sensors, self._scale = _described(info)
 
     def blocks(self) -> Generator[Block, None, None]:
-        """Yield blocks as they come; `t_ns` follows the sender's clock by a fit."""
-        lsl = _pylsl()
-        inlet = lsl.StreamInlet(self._stream, max_buflen=_KEPT_SECONDS, recover=True)
-        clock, first, last, stop = ClockFit(self.rate), 0, None, None
-        heard = time.monotonic()
+        """Yield blocks as they come; `t_ns` follows the sender's clock by a fit.
+
+        Raises
+        ------
+        SourceLostError
+            It was silent for a minute, or has other channels or another rate now.
+        """
+        inlet = _pylsl().StreamInlet(self._stream, max_buflen=_KEPT_SECONDS, recover=True)
+        places, clock, stop = Places(self.rate), ClockFit(self.rate), None
+        waiting, patience = np.zeros((0, len(self.sensors))), max(_LOOK_SECONDS, 20 / self.rate)
+        heard = looked = time.monotonic_ns()
         try:
             while True:
-                rows, stamps = inlet.pull_chunk(timeout=1.0, max_samples=self._block)
-                if not stamps:
-                    if time.monotonic() - heard > SILENCE_SECONDS:
-                        raise SourceLostError(f"the LSL stream '{self.name}' gave nothing for {SILENCE_SECONDS:g} s")
-                    continue
-                heard, now = time.monotonic(), time.monotonic_ns()
-                data, taken = np.array(rows, dtype=np.float64) * self._scale, np.array(stamps)
-                since = np.diff(taken, prepend=taken[0] if last is None else last)
-                jumps = np.flatnonzero(since > GAP_SECONDS + 1 / self.rate).tolist()
-                for begin, end in pairwise([*dict.fromkeys([0, *jumps]), len(data)]):  # a chunk may span what is lost
-                    if begin in jumps:
-                        first += round(since[begin] * self.rate) - 1
+                rows, stamps = inlet.pull_chunk(timeout=_PULL_SECONDS, max_samples=self._block)
+                now = time.monotonic_ns()
+                silent = (now - heard) * 1e-9
+                if silent > SILENCE_SECONDS and not stamps:
+                    raise SourceLostError(f"the LSL stream '{self.name}' gave nothing for {SILENCE_SECONDS:g} s")
+                if silent > patience and (stamps or now - looked > 4e9 * patience):
+                    self._look()
+                    looked = time.monotonic_ns()
+                if stamps:
+                    heard = now
+                    waiting = np.concatenate([waiting, np.array(rows, dtype=np.float64) * self._scale])
+                for first, count in places(np.array(stamps), silent=silent, over=silent > patience and not stamps):
+                    if stop is not None and first - stop > GAP_SECONDS * self.rate:
                         clock = ClockFit(self.rate)
-                    t_ns = clock(first + end - begin, now)
-                    piece = Block(data[begin:end], first, self.rate, self.sensors, t_ns=t_ns)
+                    t_ns = clock(first + count, now)
+                    piece = Block(waiting[:count], first, self.rate, self.sensors, t_ns=t_ns)
+                    waiting = waiting[count:]
                     yield piece if stop is None else after_gap(piece, stop, "the LSL stream was interrupted")
-                    first = stop = first + end - begin
-                last = stamps[-1]
+                    stop = piece.stop
         finally:
             inlet.close_stream()
+
+    def _look(self) -> None:
+        """Raise SourceLostError when this name gives something else now: liblsl would go on as if it did not."""
+        found = _pylsl().resolve_byprop("name", self.name, timeout=0.5)
+        given = [(one.channel_count(), one.nominal_srate()) for one in found]
+        if given and (len(self.sensors), self.rate) not in given:
+            raise SourceLostError(f"the LSL stream '{self.name}' has {given[0][0]} channels at {given[0][1]:g} Hz now")
 
 
 class LslOutlet:

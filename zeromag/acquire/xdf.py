@@ -14,18 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zeromag.acquire.lsl_layout import FACTS, LOC, described
+from zeromag.acquire.lsl_places import placed
 from zeromag.acquire.recorded import Recorded
 from zeromag.block import Block
 from zeromag.errors import InputError
 from zeromag.sensors import SensorArray
 
-GAP_SECONDS = 0.2  # as when LSL is read live: senders' stamps jitter
-
 
 def xdf_source(path: Path, *, block: int = 10) -> Recorded:
     """Return the source over the stream with the most magnetometers that have a place; the file is held in memory.
 
-    Where the stamps (on one clock, as LabRecorder measured its offsets) jump by more than 0.2 s, samples are missing.
+    Samples are missing where its stamps (on one clock, as LabRecorder measured its offsets) say so, as when LSL is
+    read live.
 
     Raises
     ------
@@ -49,18 +49,16 @@ def xdf_source(path: Path, *, block: int = 10) -> Recorded:
     rate = float(_word(stream["info"], "nominal_srate"))
     stamps = np.asarray(stream["time_stamps"], dtype=np.float64)
     values = np.asarray(stream["time_series"])
-    late = np.diff(stamps) - 1 / rate
-    missing = np.where(late > GAP_SECONDS, np.round(late * rate), 0).astype(np.int64)
-    starts = np.concatenate([[0], np.flatnonzero(missing) + 1, [len(stamps)]])
-    firsts = starts[:-1] + np.concatenate([[0], np.cumsum(missing[missing > 0])])
+    runs = placed(stamps, rate)
+    starts = np.cumsum([0, *(count for _, count in runs)]).tolist()
 
     def chunks(samples: int) -> Generator[Block, None, None]:
-        for start, stop, first in zip(starts[:-1].tolist(), starts[1:].tolist(), firsts.tolist(), strict=True):
-            for row in range(start, stop, samples):
-                data = values[row : min(row + samples, stop)].astype(np.float64) * scale
+        for start, (first, count) in zip(starts, runs, strict=False):
+            for row in range(start, start + count, samples):
+                data = values[row : min(row + samples, start + count)].astype(np.float64) * scale
                 yield Block(data=data, first=first + row - start, rate=rate, sensors=sensors)
 
-    return Recorded(sensors, rate, chunks, samples=len(stamps) + int(missing.sum()), block=block)
+    return Recorded(sensors, rate, chunks, samples=sum(runs[-1]), block=block)
 
 
 def _streams(path: Path) -> list[Any]:

@@ -62,6 +62,10 @@ class Child:
         except BrokenPipeError:
             return  # it has ended already
 
+    def kill(self) -> None:
+        """End the child at once, whatever it was writing."""
+        self._process.kill()
+
     def ended(self, patience: float) -> int:
         """Return its exit code, waiting at most `patience` seconds before it is killed."""
         self.let_go()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import queue
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from zeromag.session import Session
 
 PATIENCE = {"acquire": 60.0, "process": 60.0, "view": 5.0}  # s to end in order before a kill: files are being written
 NAMES = {"acquire": "acquisition", "process": "processing", "view": "view"}
+LAST_WORK = {"acquire": "ending the acquisition", "process": "working out the results"}
+WORD_AFTER = 10.0  # s of ending; then twice, four times as many: that it goes on, and can be cut short
 
 Say = Callable[[str], None]
 
@@ -52,6 +55,10 @@ class _Supervisor:
         self._shown = False  # there is a stream that the view was told of
         self._stays = False  # the window, after the stream
         self._journals: list[Path] = []  # that no recording was made of yet
+        self._recorded = False
+        self._since = 0.0  # when the end began (monotonic s); 0: it has not
+        self._words = 0  # said since that it goes on: a Ctrl-C is then meant
+        self._cut = False  # short: nobody waits for the results any more
 
     def run(self) -> int:
         before = signal.signal(signal.SIGINT, self._interrupted)
@@ -72,11 +79,12 @@ class _Supervisor:
 
     def _interrupted(self, number: int, frame: FrameType | None) -> None:
         del number, frame
-        if not self._ending:
+        if not self._ending or self._words:
             self._code = 130
-            self._news.put(("supervisor", {"interrupted": True}))
+            self._news.put(("supervisor", {"enough" if self._ending else "interrupted": True}))
 
     def _hear(self) -> None:
+        self._still_ending()
         try:
             name, news = self._news.get(timeout=0.2)
         except queue.Empty:
@@ -89,6 +97,7 @@ class _Supervisor:
             self._tell("acquire", self._acquire_orders())
         if "journal" in news:
             self._journals.append(Path(str(news["journal"])))
+            self._recorded = True
         if "recording" in news:
             recording = Path(str(news["recording"]))
             self._journals = [path for path in self._journals if _recording(path) != recording]
@@ -103,6 +112,8 @@ class _Supervisor:
             self._say("ending: the recording and the results are being written" if self._plan.out else "ending")
             self._wanted = True
             self._end()
+        if "enough" in news:
+            self._cut_short()
         if "ended" in news:
             self._ended(name, int(news["ended"]))
 
@@ -143,9 +154,9 @@ class _Supervisor:
         """One of the three is gone: in order when all is done, or else said in one sentence while the rest is saved."""
         if code != 0:
             self._code = self._code or 1
-            if code < 0 or not self._ending:
+            if (code < 0 or not self._ending) and not self._cut:
                 how = f"was killed by signal {-code}" if code < 0 else f"failed with exit code {code}"
-                kept = f"; what was recorded is kept in {self._plan.out}" if self._plan.out else ""
+                kept = f"; what was recorded is kept in {self._plan.out}" if self._recorded else ""
                 self._say(f"the {NAMES[name]} process {how}: ending the others in order{kept}")
         elif name == "view" and not self._ending and self._children["acquire"].code is None:
             self._say("the view was closed: ending in order")
@@ -160,13 +171,34 @@ class _Supervisor:
 
     def _end(self) -> None:
         """Let the acquisition go first: its end runs through the processing to the view, and all is written."""
-        self._ending = True
+        self._ending, self._since = True, self._since or time.monotonic()
         acquire, process = self._children["acquire"], self._children["process"]
         acquire.let_go()
         if acquire.code is not None:
             process.let_go()
         if process.code is not None:
             self._let_view_go()
+
+    def _still_ending(self) -> None:
+        """Say of an end that takes long what is still done, and that nobody has to wait for it."""
+        took = time.monotonic() - self._since
+        if not self._since or took < WORD_AFTER * 2**self._words:
+            return
+        self._words += 1
+        work = [LAST_WORK[role] for role in LAST_WORK if self._children[role].code is None]
+        if work:
+            kept = ", the recording is kept" if self._plan.out else ""
+            more = "" if self._cut else f"; press Ctrl-C again to stop now{kept}"
+            self._say(f"{' and '.join(work)}, {took:.0f} s so far{more}")
+
+    def _cut_short(self) -> None:
+        """End what makes results and pictures; the acquisition still makes the recording, which is soon done."""
+        if self._cut:
+            return
+        self._cut = True
+        self._say("stopping" + ("; `zeromag map` makes the results of the recording" if self._plan.out else ""))
+        for role in {"process", "view"} & self._children.keys():
+            self._children[role].kill()
 
     def _let_view_go(self) -> None:
         """Let the view go, unless the stream ended by itself: the window then stays with what it has."""

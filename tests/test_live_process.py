@@ -47,6 +47,24 @@ def test_a_stream_that_cannot_go_on_leaves_the_results_of_what_came(
     assert summary["beats"]["normal"] >= 5
 
 
+def test_what_a_busy_machine_keeps_back_at_the_end_is_taken_too(tmp_path: Path) -> None:
+    source, stop = simulation("sim:adult?seconds=3&heart_rate=90", block=1000), threading.Event()
+    stop.set()
+    with Publisher(Description(source.sensors, source.rate)) as publisher:
+
+        def speak() -> None:
+            for block in source.blocks():
+                time.sleep(0.3)
+                publisher(block)
+            publisher.end(3000)
+
+        speaking = threading.Thread(target=speak)
+        speaking.start()
+        process(publisher.endpoint, session=Session(), out=tmp_path, stop=stop, announce=[].append, drain=20.0)
+        speaking.join()
+    assert json.loads((tmp_path / "summary.json").read_text())["duration_s"] == 3.0
+
+
 def test_what_was_lost_is_told_at_the_end_too() -> None:
     source = simulation("sim:adult?seconds=3", block=100)
     told: list[Result] = []

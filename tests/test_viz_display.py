@@ -42,6 +42,19 @@ def test_a_display_that_does_not_answer_is_none(monkeypatch, tmp_path):
         assert display.has_display()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="X and Wayland are asked on Linux")
+def test_a_display_that_takes_the_connection_and_says_nothing_is_none(monkeypatch):
+    """Else `live` would wait for it, without a word, for as long as it lasts."""
+    monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr(display, "PATIENCE", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("DISPLAY", f"127.0.0.1:{server.getsockname()[1] - 6000}")
+        assert not display.has_display()
+        server.setblocking(False)
+        server.accept()[0].close()  # it had been asked
+
+
 @pytest.mark.skipif(shutil.which("Xvfb") is None, reason="no X server: apt-get install -y xvfb")
 def test_a_display_that_answers_is_found(monkeypatch):
     monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)

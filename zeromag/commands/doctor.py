@@ -47,13 +47,14 @@ def _package(name: str) -> str:
 
 
 def _display() -> list[str]:
-    from zeromag.viz.display import apt_line, has_display, missing_libraries
+    from zeromag.viz.display import apt_line, missing_libraries, why_no_display
 
     missing = missing_libraries()
     libraries = (
         f"! window: missing {', '.join(missing)}: {apt_line()}" if missing else "window: Qt's libraries are there"
     )
-    return [libraries, "display: found" if has_display() else "! display: none; live serves the page instead"]
+    why = why_no_display()
+    return [libraries, f"! {why}; live serves the page instead" if why else "display: found"]
 
 
 def _zeromq() -> list[str]:

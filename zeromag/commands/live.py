@@ -19,7 +19,7 @@ def run(flags: argparse.Namespace) -> int:
     view = "none" if flags.headless else "page" if flags.web else _window_or_page()
     if flags.out is None:
         say("nothing is kept: give --out DIR for the recording and the results")
-    with Progress("compiling kernels (once)", quiet=4.0) as progress:  # loading them takes less
+    with Progress("readying kernels (compiled once)", quiet=4.0) as progress:
         return LiveRun(session, view, flags.seconds, flags.out, until_usable=flags.until == "usable").run(say, progress)
 
 
@@ -30,15 +30,14 @@ def say(sentence: str) -> None:
 
 def _window_or_page() -> str:
     """Qt aborts the whole process without its libraries or a display: look before it is loaded."""
-    from zeromag.viz.display import apt_line, has_display, missing_libraries
+    from zeromag.viz.display import apt_line, missing_libraries, why_no_display
 
     missing = missing_libraries()
     if missing:
         say(f"the window needs {', '.join(missing)}, not installed here: {apt_line(missing)}")
-    display = has_display()
-    if not display:
-        say("no display found")
-    if missing or not display:
+    if why := why_no_display():
+        say(why)
+    if missing or why:
         say("serving the page instead of the window")
         return "page"
     return "window"

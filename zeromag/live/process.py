@@ -24,6 +24,7 @@ from zeromag.scan.scan import Scan
 from zeromag.session import Session
 
 SILENCE = 2.0  # s without a block after which it is said
+HUSH = 1.0  # s without a word after which nothing is on its way any more: a busy machine may keep back what is
 UNTIL_SEEN = 3.0  # s that an order to change settings waits for the first block
 SWITCH = 2e-4  # s that the gate's thread may keep a block waiting, each time a kernel gives the interpreter away
 
@@ -130,7 +131,8 @@ class _Processing:
             now = time.monotonic()
             if stop.is_set():
                 asked = min(asked, now)
-                if message is None or now - asked >= drain:
+                hushed = message is None and now - max(heard, asked) >= HUSH
+                if hushed or now - asked >= drain:
                     break
             if message is not None:
                 heard, waiting = now, False

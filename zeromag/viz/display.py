@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -44,6 +45,8 @@ PACKAGES = {
     "libxkbcommon.so.0": "libxkbcommon0",
 }
 
+PATIENCE = 5.0  # s that an X server may take to answer, also one at the other end of a slow line
+
 
 def has_display() -> bool:
     """Return whether Qt would find a screen: a display server that answers, or a platform that needs none."""
@@ -54,8 +57,19 @@ def has_display() -> bool:
     return x_answers() or wayland_answers()
 
 
+def why_no_display() -> str:
+    """Return why there is no screen for a window; empty where there is one."""
+    if has_display():
+        return ""
+    silent = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return f"the display {silent} does not answer or does not let this user in" if silent else "no display was found"
+
+
 def x_answers() -> bool:
-    """Return whether there is an X server that lets this user in: without one Qt would abort the process."""
+    """Return whether there is an X server that lets this user in: without one Qt would abort the process.
+
+    A server that takes the connection and says nothing would hold Qt for ever: it gets PATIENCE seconds.
+    """
     if not os.environ.get("DISPLAY"):
         return False
     try:
@@ -63,11 +77,17 @@ def x_answers() -> bool:
     except OSError:
         return True  # `missing_libraries` names it
     xcb.xcb_connect.restype = ctypes.c_void_p
-    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
-    try:
-        return not xcb.xcb_connection_has_error(connection)
-    finally:
+    answers: list[bool] = []
+
+    def ask() -> None:
+        connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
+        answers.append(not xcb.xcb_connection_has_error(connection))
         xcb.xcb_disconnect(connection)
+
+    asking = threading.Thread(target=ask, name="X server", daemon=True)  # one that is not answered ends with us
+    asking.start()
+    asking.join(PATIENCE)
+    return answers == [True]
 
 
 def wayland_answers() -> bool:
@@ -116,10 +136,8 @@ def check_display() -> None:
     ZeromagError
         If there is no display, or a library is missing.
     """
-    if not has_display():
-        silent = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-        found = f"{silent} does not answer or does not let this user in" if silent else "none was found"
-        raise ZeromagError(f"a window needs a display and {found}: use the page (--web) or set DISPLAY")
+    if why := why_no_display():
+        raise ZeromagError(f"a window needs a display, and {why}: use the page (--web) or set DISPLAY")
     if missing := missing_libraries():
         raise ZeromagError(f"a window needs {', '.join(missing)}: run `{apt_line(missing)}` or use the page (--web)")
 

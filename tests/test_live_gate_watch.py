@@ -7,6 +7,7 @@ import pytest
 from zeromag.acquire.simulate import simulation
 from zeromag.live import gate_watch
 from zeromag.live.gate_watch import GateWatch
+from zeromag.live.leisure import Leisure
 from zeromag.scan.scan import Scan
 from zeromag.session import Session
 
@@ -26,13 +27,13 @@ def test_a_long_look_is_followed_by_a_rest_unless_somebody_waits(
 ) -> None:
     monkeypatch.setattr(gate_watch, "BRIEF", 0.0)  # each look is a long one
     monkeypatch.setattr(gate_watch, "REST", 1e6)
-    scan, answers = scanned(), []
-    watch = GateWatch(scan.mapper, patient=patient)
+    scan, leisure, answers = scanned(), Leisure(), []
+    watch = GateWatch(scan.mapper, leisure, patient=patient)
     for _ in range(3):
         watch.ask(scan.averages(), scan)
-        watch.wait()
+        leisure.wait()
         answers.append(watch.parameters)
-    watch.close()
+    leisure.close()
     assert answers[0]
     assert watch.usable["answer"] in ("yes", "not yet", "no")
     assert (answers[2] is answers[0]) == (not patient)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 
 import numpy as np
@@ -14,11 +15,12 @@ from tests.hearts import F64, RATE, TestHeart, planar
 from zeromag.block import Block
 from zeromag.mapping.average import Average
 from zeromag.mapping.field_map import Grid
-from zeromag.mapping.live_map import LiveMap
 from zeromag.mapping.map_components import components
+from zeromag.mapping.map_geometry import geometry
 from zeromag.mapping.map_operator import MapOperator
 from zeromag.mapping.mapper import Mapper
 from zeromag.mapping.poles import poles
+from zeromag.physics.arrays import grid as dense
 from zeromag.physics.conductor import lead_field
 from zeromag.physics.frame import array_frame
 from zeromag.physics.halfspace import HalfSpace
@@ -272,9 +274,14 @@ def test_the_live_map_of_a_sample_is_the_same_in_any_block() -> None:
     assert np.array_equal(both.bz[-1], live(whole).bz[0])
 
 
-def wait_for(live: LiveMap, block: Block) -> None:
-    while not live.ready(block):
-        time.sleep(0.001)
+def begin(make: Callable[[], None]) -> Future[None]:
+    """Make it at once, and tell it as a thread beside the stream would."""
+    made: Future[None] = Future()
+    try:
+        made.set_result(make())
+    except ValueError as error:
+        made.set_exception(error)
+    return made
 
 
 def test_the_stream_need_not_wait_for_the_live_map() -> None:
@@ -284,13 +291,31 @@ def test_the_stream_need_not_wait_for_the_live_map() -> None:
     whole = live_blocks(mask)
     live = Mapper(pixels=24).start(whole)
     for part in (whole.part(0, 20), whole.part(20, 40)):
-        assert not live.ready(part)
-        wait_for(live, part)
+        assert not live.ready(part, lambda _: None)  # no time for it now
+        assert not live.ready(part, begin)
+        assert live.ready(part, begin)
         assert np.array_equal(live(part).bz, Mapper(pixels=24).start(whole)(part).bz)
-    assert live.ready(whole.part(0, 20))
+    assert live.ready(whole.part(0, 20), begin)
     lost = live_blocks(np.ones((40, 36), dtype=bool))
+    assert not live.ready(lost, begin)
     with pytest.raises(ValueError, match="a map needs 4 good magnetometers"):  # told as soon as it is known
-        wait_for(live, lost)
+        live.ready(lost, begin)
+
+
+def test_weights_of_many_channels_by_way_of_the_moments_are_those_by_way_of_the_channels() -> None:
+    sensors = dense(19, 19, 0.012)
+    mapper = Mapper(pixels=12)
+    many = geometry(mapper.conductor, mapper.volume, mapper.pixels, sensors, None, 0.0)
+    assert many.by_moments
+    onto, by_x, by_y = (one @ many.seen.T for one in (many.onto, many.by_x, many.by_y))
+    few = replace(many, onto=onto, by_x=by_x, by_y=by_y, by_moments=False)
+    take, strength = np.arange(361) != 7, mapper.signal**2 / float(np.mean(np.diag(many.between)))
+    doubt = np.random.default_rng(1).uniform(0.2e-12, 0.4e-12, 360) ** 2
+    ours, wanted = many.weights(take, doubt, strength), few.weights(take, doubt, strength)
+    for name in wanted._fields:
+        one, other = getattr(ours, name), getattr(wanted, name)
+        near = 1e-6 if name == "variance" else 1e-8  # by way of the channels it is a small difference of large numbers
+        assert np.abs(one - other).max() < near * np.abs(other).max()
 
 
 def test_a_masked_channel_is_not_believed() -> None:

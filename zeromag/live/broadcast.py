@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zeromag.acquire.endpoint import is_local
 from zeromag.acquire.message import Result
 from zeromag.block import Block
 from zeromag.live.gate_watch import GateWatch
+from zeromag.live.leisure import Leisure
 from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat
 from zeromag.mapping.field_map import FieldMap, Grid
@@ -51,7 +54,10 @@ LIVE = Pace()
 
 
 class Broadcast:
-    """Callable with each piece the scan gives; cadences count samples, so a replay tells the same story."""
+    """Callable with each piece the scan gives; cadences count samples, so a replay tells the same story.
+
+    While the stream is behind, nothing is begun beside it, and the next average waits too: `leisure` knows.
+    """
 
     def __init__(
         self,
@@ -72,6 +78,8 @@ class Broadcast:
         self._upstream = upstream  # where the samples are had as they come
         self._lost = 0  # frames that nobody had any more
         self._due = {"map": 0.0, "status": 0.0, "average": 0.0, "grid": 0.0}
+        self.leisure = Leisure(same_clock=upstream != "" and is_local(upstream))
+        self._begin = None if pace.patient else partial(self.leisure.begin, beside=True)  # weights of a map
         self._gate, self._settings = self._gate_of(scan), scan.session
         self._grid: Grid | None = None
 
@@ -79,18 +87,19 @@ class Broadcast:
         """Publish the cleaned block at once, and the rest when it is due."""
         block, self._lost = scanned.cleaned, lost
         if self._scan.session is not self._settings:  # the scan began anew, and so does the gate
-            self._gate.close(wait=False)
             self._gate, self._settings = self._gate_of(self._scan), self._scan.session
         self._publisher(block)
+        if not self._pace.patient:
+            self.leisure.see(block.t_ns)
         for beat in scanned.beats:
             self._publisher.result(_of_beat(beat))
         maps = self._pace.maps > 0 and self._is_due("map", block, self._pace.maps)
-        if maps and (field_map := self._scan.live_map(wait=self._pace.patient)) is not None:
+        if maps and (field_map := self._scan.live_map(self._begin)) is not None:
             self._tell_map(field_map, block)
-        if self._is_due("average", block, self._pace.average):
+        if self.leisure.left and self._is_due("average", block, self._pace.average):
             self._gate.ask(self._tell_averages(), self._scan)
             if self._pace.patient:
-                self._gate.wait()
+                self.leisure.wait()
         if self._is_due("status", block, self._pace.status):
             self._publisher.result(Result("status", self._status()))
 
@@ -106,7 +115,7 @@ class Broadcast:
 
     def finish(self, outcome: Outcome, *, over: bool = True) -> None:
         """Publish the last averages and state, and that the stream is over unless another follows it."""
-        self._gate.close()
+        self.leisure.close()
         self._tell_averages()
         status = self._status() | {
             "usable": outcome.usable,
@@ -119,7 +128,7 @@ class Broadcast:
             self._publisher.end(outcome.stop, "the stream ended")
 
     def _gate_of(self, scan: Scan) -> GateWatch:
-        return GateWatch(scan.mapper, patient=self._pace.patient)
+        return GateWatch(scan.mapper, self.leisure, patient=self._pace.patient)
 
     def _is_due(self, name: str, block: Block, every: float) -> bool:
         if block.stop < self._due[name]:

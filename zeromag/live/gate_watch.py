@@ -1,12 +1,11 @@
-"""The gate beside the stream: parameters and usability on a thread of their own, so that no block waits for them."""
+"""The gate beside the stream: parameters and usability while there is time for them, so that no block waits."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
+from zeromag.live.leisure import Leisure
 from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat, own
 from zeromag.mapping.gate import Gate, Usable
@@ -22,23 +21,21 @@ SLACK = 2.5  # s that a beat may take to be decided, beyond which a stream witho
 class GateWatch:
     """`ask` with what the scan has now; `usable` and `parameters` are the newest answer.
 
-    Somebody `patient` waits for each answer, and gets one whenever it is asked for.
+    Somebody `patient` waits for each look, and gets one whenever it is asked for.
     """
 
-    def __init__(self, mapper: Mapper, *, patient: bool = False) -> None:
-        self._mapper, self._patient = mapper, patient
+    def __init__(self, mapper: Mapper, leisure: Leisure, *, patient: bool = False) -> None:
+        self._mapper, self._leisure, self._patient = mapper, leisure, patient
         self._rested = 0.0  # monotonic clock, before which no other look begins
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gate")
-        self._running: Future[Any] | None = None
         self.usable: Usable = Usable(answer="not yet", reasons=["no heartbeat so far"], seconds_needed=0.0)
         self.usable_looks = 0  # looks in a row that said yes
         self.parameters: dict[str, Parameter] = {}
 
     def ask(self, averages: Sequence[Average], scan: Scan) -> None:
-        """Look again, unless the last look is still under way, or was a long one and just now."""
-        if self._running is None or (self._running.done() and time.monotonic() >= self._rested):
+        """Look again, unless the last look was a long one and just now, or the stream leaves no time for it."""
+        if time.monotonic() >= self._rested:
             now = own(scan.beats), scan.seconds, max(0.0, scan.silent - SLACK), scan.status()["channels"]
-            self._running = self._worker.submit(self._look, averages, *now)
+            self._leisure.begin(lambda: self._look(averages, *now))
 
     def _look(
         self,
@@ -57,12 +54,3 @@ class GateWatch:
         took = time.thread_time() - began
         if took > BRIEF and not self._patient:
             self._rested = time.monotonic() + REST * took
-
-    def wait(self) -> None:
-        """Stay until the look under way is done."""
-        if self._running is not None:
-            self._running.result()
-
-    def close(self, *, wait: bool = True) -> None:
-        """End the thread once the look under way is over."""
-        self._worker.shutdown(wait=wait)

@@ -19,7 +19,9 @@ from zeromag.acquire.subscription import Subscription
 from zeromag.block import Block
 from zeromag.errors import LinkError
 from zeromag.live.broadcast import Broadcast
+from zeromag.live.leisure import Leisure
 from zeromag.scan.chosen import calibrated
+from zeromag.scan.cleaning_log import CleaningLog
 from zeromag.scan.scan import Scan
 from zeromag.session import Session
 
@@ -101,6 +103,7 @@ class _Processing:
         self._parts = 1  # streams that there were
         self._send: Callable[[Block], None] | None = None  # over LSL
         self._usable: tuple[str, bool] = ("", False)  # what was announced of it last
+        self._priced: CleaningLog | None = None  # what the price is known of, or being measured
 
     def order(self, order: Order) -> Reply:
         """Hand an order on to the acquisition, unless it asks for settings that could not work here."""
@@ -155,15 +158,16 @@ class _Processing:
             self._broadcast = Broadcast(
                 publisher, self._scan, self._session, recording=recording, upstream=self._control.endpoint
             )
-            self._begun(self._scan)
+            self._announce({"say": self._scan.reason})
             self._seen.set()
         scan, before, reason = self._scan, self._scan.session, self._scan.reason
         scanned = scan(block)
         if scan.session is not before:
             publisher.describe(_told(scan.session))
         if scan.session is not before or scan.reason != reason:
-            self._begun(scan)
+            self._announce({"say": scan.reason})
         self._broadcast(scanned, lost=lost)
+        self._price(scan.cleaning, self._broadcast.leisure)
         if self._send is not None:
             self._send(scanned.cleaned)
         self._tell_usable(self._broadcast)
@@ -183,11 +187,10 @@ class _Processing:
         self._parts += 1
         publisher.renew(calibrated(block.sensors, self._session), block.rate, None)
 
-    def _begun(self, scan: Scan) -> None:
-        """Say what it is cleaned by, and have its price measured beside the stream."""
-        self._announce({"say": scan.reason})
-        cleaning = scan.cleaning
-        threading.Thread(target=lambda: cleaning.costs, name="heart meter", daemon=True).start()
+    def _price(self, cleaning: CleaningLog, leisure: Leisure) -> None:
+        """Have the price of what the scan is cleaned by measured beside the stream, once there is time for it."""
+        if cleaning is not self._priced and leisure.begin(lambda: cleaning.costs) is not None:
+            self._priced = cleaning
 
     def _described(self, description: Description, publisher: Publisher) -> None:
         """Tell the viewers when the acquisition begins or ends a recording."""

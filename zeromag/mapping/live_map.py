@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from zeromag.sensors import SensorArray
 if TYPE_CHECKING:
     from zeromag.mapping.mapper import ArrayMap, Mapper
 
+Begin: TypeAlias = Callable[[Callable[[], None]], Future[None] | None]  # begins work beside the stream; None: not now
+
 
 class LiveMap:
     """Maps of the stream as it comes; a sample's map does not depend on the block it came in."""
@@ -23,13 +26,13 @@ class LiveMap:
         self._settings, self._begin = settings, head.first
         self._map: ArrayMap | None = None  # made with the first map: an array without one may still be scanned
         self._noise = np.full(len(head.sensors), settings.noise)
-        self._beside = ThreadPoolExecutor(1, thread_name_prefix="map")
         self._making: Future[None] | None = None
 
-    def ready(self, block: Block) -> bool:
+    def ready(self, block: Block, begin: Begin) -> bool:
         """Return whether the map of the block's newest sample can be had at once.
 
-        If not, what it needs is made beside the stream: a fifth of a second of work, when a channel turns bad.
+        If not, what it needs is made beside the stream as soon as `begin` does so: a fifth of a second of work, when
+        a channel turns bad; with a thousand channels more than one.
 
         Raises
         ------
@@ -44,7 +47,7 @@ class LiveMap:
         good = _all_good(block.part(len(block) - 1, len(block)))
         if self._map is not None and self._map.has(good, self._noise):
             return True
-        self._making = self._beside.submit(self._make, block.sensors, good)
+        self._making = begin(lambda: self._make(block.sensors, good))
         return False
 
     def _make(self, sensors: SensorArray, good: BOOL) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 import numpy as np
 
@@ -11,12 +10,12 @@ from zeromag._jit import BOOL, F64
 from zeromag.block import Block
 from zeromag.mapping.average import Average
 from zeromag.mapping.field_map import FieldMap
-from zeromag.mapping.gains import bz_with_slopes, moments
 from zeromag.mapping.live_map import LiveMap
+from zeromag.mapping.map_geometry import geometry, mappable
 from zeromag.mapping.map_grid import map_grid, pitch
 from zeromag.mapping.map_operator import MapOperator
-from zeromag.physics.conductor import Conductor, lead_field
-from zeromag.physics.frame import Frame, array_frame
+from zeromag.physics.conductor import Conductor
+from zeromag.physics.frame import Frame
 from zeromag.physics.halfspace import HalfSpace
 from zeromag.physics.heart_volume import HeartVolume
 from zeromag.sensors import SensorArray
@@ -58,7 +57,7 @@ class Mapper:
 
     def why_not(self, sensors: SensorArray, good: BOOL | None = None) -> str:
         """Return one sentence on why these channels give no map; empty when they do."""
-        keep = _mappable(sensors) if good is None else _mappable(sensors) & good
+        keep = mappable(sensors) if good is None else mappable(sensors) & good
         if (count := int(keep.sum())) < FEWEST:
             return f"a map needs {FEWEST} good magnetometers with positions, and there are {count}"
         places = sensors.positions[keep]
@@ -122,9 +121,9 @@ class ArrayMap:
         if why := settings.why_not(sensors):
             raise ValueError(why)
         self.settings, self.sensors = settings, sensors
-        self.usable: BOOL = _mappable(sensors)
+        self.usable: BOOL = mappable(sensors)
         self._operators: dict[tuple[bytes, bytes], MapOperator] = {}
-        self._geometry = _geometry(
+        self._geometry = geometry(
             settings.conductor, settings.volume, settings.pixels, sensors, settings.plane, settings.reach
         )
         # the strength that gives `signal` at the sensors, T² per (T/(A·m))²
@@ -153,61 +152,19 @@ class ArrayMap:
     def _make(self, good: BOOL, noise: F64) -> MapOperator:
         if why := self.settings.why_not(self.sensors, good):
             raise ValueError(why)
-        geometry, take = self._geometry, good[self.usable]
+        take, places = good[self.usable], self._geometry.places
         doubt = noise[good] ** 2 + (self.settings.trust * self.settings.signal) ** 2
-        inverse = np.linalg.inv(self._strength * geometry.between[np.ix_(take, take)] + np.diag(doubt))
-        inverse = (inverse + inverse.T) / 2
-        onto = self._strength * geometry.onto[:, take]
-        spread = self._strength * geometry.prior - np.sum((onto @ inverse) * onto, axis=1)
-        places = geometry.places
-        weights = [onto, self._strength * geometry.by_x[:, take], self._strength * geometry.by_y[:, take]]
-        value, dx, dy = (np.ascontiguousarray((one @ inverse).T) for one in weights)
+        value, dx, dy, variance, inverse = self._geometry.weights(take, doubt, self._strength)
         return MapOperator(
             grid=map_grid(places, places[take], self.settings.pixels, self.settings.reach),
             good=good,
             value=value,
             dx=dx,
             dy=dy,
-            sd=np.sqrt(np.maximum(spread, 0.0)),
+            sd=np.sqrt(np.maximum(variance, 0.0)),
             margin=pitch(places) / 2,
             inverse=inverse,
         )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Geometry:
-    """What depends on the array alone: covariances of sensors and pixels for unit dipoles in the volume."""
-
-    places: F64  # (n, 2) m, in the array's plane
-    between: F64  # (n, n) of the sensors
-    onto: F64  # (n_pixels, n) of pixels and sensors
-    by_x: F64  # (n_pixels, n) of slopes along x and sensors, 1/m
-    by_y: F64
-    prior: F64  # (n_pixels,) of the pixels themselves
-
-
-@lru_cache(maxsize=4)
-def _geometry(
-    conductor: Conductor, volume: HeartVolume, pixels: int, sensors: SensorArray, plane: Frame | None, reach: float
-) -> _Geometry:
-    """Return the geometry of the channels that can be mapped; kept, since every class and step asks again."""
-    frame = plane or array_frame(sensors)
-    placed = sensors.pick(np.flatnonzero(_mappable(sensors)))
-    places = frame.inside(placed.positions)
-    sources, n = volume.points(), moments(conductor)
-    seen = lead_field(conductor, sources, places, frame.turned(placed.axes))[:, :, :n].reshape(len(placed), -1)
-    grid = map_grid(places[:, :2], places[:, :2], pixels, reach)
-    across, up = np.meshgrid(grid.x, grid.y)
-    flat = np.stack([across.ravel(), up.ravel(), np.zeros(across.size)], axis=1)
-    onto, by_x, by_y = bz_with_slopes(conductor, sources, flat)
-    return _Geometry(
-        places=places[:, :2],
-        between=seen @ seen.T,
-        onto=onto @ seen.T,
-        by_x=by_x @ seen.T,
-        by_y=by_y @ seen.T,
-        prior=np.sum(onto**2, axis=1),
-    )
 
 
 def map_average(average: Average) -> FieldMap:
@@ -218,11 +175,3 @@ def map_average(average: Average) -> FieldMap:
 def _key(good: BOOL, noise: F64) -> tuple[bytes, bytes]:
     """Return what an operator is known by."""
     return good.tobytes(), np.where(good, noise, 0.0).tobytes()
-
-
-def _mappable(sensors: SensorArray) -> BOOL:
-    """Return which channels a map can use, as far as is known before the first sample."""
-    heart = np.zeros(len(sensors), dtype=np.bool_)
-    heart[sensors.of_kind("mag")] = True
-    keep: BOOL = heart & sensors.located() & sensors.usable()
-    return keep

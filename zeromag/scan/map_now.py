@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from zeromag.block import Block
 from zeromag.mapping.beat import Beat
 from zeromag.mapping.field_map import FieldMap
-from zeromag.mapping.live_map import LiveMap
+from zeromag.mapping.live_map import Begin, LiveMap
 from zeromag.mapping.mapper import Mapper
 from zeromag.ring import Ring
 
 KEPT = 3.0  # s of the stream; a beat is decided well within
+ENOUGH = 1000.0  # samples a second that are kept
 FEW = 200.0  # rows a second that a mean for the eye is made of
 REST = (0.10, 0.06)  # s before R between which the heart rests (the PR segment)
 
@@ -23,7 +24,9 @@ class MapNow:
     """Callable with each cleaned block and its beats; `now` draws. For eyes only: results come from averages."""
 
     def __init__(self, head: Block, mapper: Mapper) -> None:
-        self._ring = Ring(round(KEPT * head.rate), len(head.sensors))
+        self._every = max(1, int(head.rate / ENOUGH))  # samples, of which one is kept
+        self._rate = head.rate / self._every
+        self._ring = Ring(round(KEPT * self._rate), len(head.sensors))
         self.why_not = mapper.why_not(head.sensors)
         self._mapped = None if self.why_not else mapper.start(head)
         self._block = head
@@ -34,9 +37,9 @@ class MapNow:
         if self._block.stop < cleaned.first:
             self._level = None  # the filters start anew after a gap, and so does the level
         self._block = cleaned
-        self._ring(cleaned)
+        self._keep(cleaned)
         for beat in beats:
-            start, stop = (round(beat.sample - seconds * cleaned.rate) for seconds in REST)
+            start, stop = (round(beat.sample / self._every - seconds * self._rate) for seconds in REST)
             before = self._ring.stop - stop
             if before < 0 or before + stop - start >= self._ring.length:
                 continue
@@ -44,12 +47,12 @@ class MapNow:
             if np.isfinite(rows[:, 0]).any():
                 self._level = _mean(rows)
 
-    def now(self, wait: bool = True) -> FieldMap | None:
+    def now(self, begin: Begin | None = None) -> FieldMap | None:
         """Return the map of the newest sample; None when the array, or too many bad channels, allow none.
 
-        Without `wait` also None while what the map needs is being made beside the stream.
+        With `begin` also None while what the map needs is not made yet: that does so beside the stream.
         """
-        if self._mapped is None or not (wait or self._is_ready(self._mapped)):
+        if self._mapped is None or not (begin is None or self._is_ready(self._mapped, begin)):
             return None
         level = self._level if self._level is not None else self._middle()
         newest = self._block.part(len(self._block) - 1, len(self._block))
@@ -58,16 +61,24 @@ class MapNow:
         except ValueError:
             return None  # too few channels are good at this moment; the channels' own messages say why
 
-    def _is_ready(self, mapped: LiveMap) -> bool:
+    def _is_ready(self, mapped: LiveMap, begin: Begin) -> bool:
         try:
-            return mapped.ready(self._block)
+            return mapped.ready(self._block, begin)
         except ValueError:
             return False  # as below
 
+    def _keep(self, cleaned: Block) -> None:
+        """Keep every so manieth sample, at fixed places of the stream."""
+        skip = -cleaned.first % self._every
+        if self._every == 1:
+            self._ring(cleaned)
+        elif skip < len(cleaned):
+            rows, first = cleaned.data[skip :: self._every], (cleaned.first + skip) // self._every
+            self._ring(Block(rows, first, self._rate, cleaned.sensors))
+
     def _middle(self) -> NDArray[np.float64]:
         """Return the mean of the newest second, of which some hundred rows are enough."""
-        rate = self._block.rate
-        return _mean(self._ring.newest(round(rate), every=max(1, int(rate / FEW)))[0])
+        return _mean(self._ring.newest(round(self._rate), every=max(1, int(self._rate / FEW)))[0])
 
 
 def _mean(rows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat, own
 from zeromag.mapping.field_map import FieldMap
 from zeromag.mapping.heart_rate import heart_rate
+from zeromag.mapping.live_map import Begin
 from zeromag.mapping.map_components import components
 from zeromag.mapping.mapper import Mapper
 from zeromag.mapping.notes import notes, pauses
@@ -169,9 +170,9 @@ class Scan:
         if self._aside is not None:
             self._aside.wait()
 
-    def live_map(self, *, wait: bool = True) -> FieldMap | None:
-        """Return the map of the newest sample; None of a recording, without an array for it, or while it would wait."""
-        return None if self._map_now is None else self._map_now.now(wait)
+    def live_map(self, begin: Begin | None = None) -> FieldMap | None:
+        """Return the map of the newest sample; None of a recording, without an array for it, or until `begin` did."""
+        return None if self._map_now is None else self._map_now.now(begin)
 
     def averages(self) -> list[Average]:
         """Return the averages so far, normal first."""
@@ -202,14 +203,13 @@ class Scan:
         channels = self._channels.report()
         reading = read_beats(averages, self._beats, self.seconds, self.mapper, channels)
         sources = read_sources(averages, reading.dipoles, self.session)
-        heart, gaps = own(self._beats), [(event.sample, event.samples) for event in self._events if event.kind == "gap"]
-        still = pauses(heart, self.first, self._stop, self._head.rate, gaps)
-        self._events += [
-            Event(at, "pause", samples=n, why=f"no heartbeat for {n / self._head.rate:.1f} s") for at, n in still
-        ]
+        heart, rate = own(self._beats), self._head.rate
+        gaps = [(event.sample, event.samples) for event in self._events if event.kind == "gap"]
+        still = pauses(heart, self.first, self._stop, rate, gaps)
+        self._events += [Event(at, "pause", samples=n, why=f"no heartbeat for {n / rate:.1f} s") for at, n in still]
         return Outcome(
             sensors=self.sensors,
-            rate=self._head.rate,
+            rate=rate,
             first=self.first,
             stop=self._stop,
             events=tuple(self._events),
@@ -225,7 +225,7 @@ class Scan:
             parameters=reading.parameters,
             channel_qt=reading.channel_qt,
             usable=reading.usable,
-            notes=notes(heart, still, self.first, self._head.rate),
+            notes=notes(heart, still, self.first, rate),
             cleaning=self.cleaning.report(),
             chain_reason=self.reason,
         )

@@ -1,0 +1,109 @@
+"""Work beside the stream: one piece at a time, none begun while the stream is behind, and all of it once it is not."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future
+from dataclasses import replace
+
+from zeromag.acquire.message import Result
+from zeromag.acquire.simulate import simulation
+from zeromag.block import Block
+from zeromag.live.broadcast import Broadcast
+from zeromag.live.leisure import AT_LAST_NS, BEHIND_NS, Leisure
+from zeromag.scan.scan import Scan
+from zeromag.session import Session
+
+START, SECOND = 10**12, 10**9  # ns
+
+
+def done() -> int:
+    return 1
+
+
+def test_nothing_begins_while_the_stream_is_behind() -> None:
+    leisure = Leisure()
+    for now, late, begins in ((0, 0, True), (1, BEHIND_NS + 1, False), (2, 30 * SECOND, False), (3, BEHIND_NS, True)):
+        at = START + now * SECOND
+        leisure.see(at - late, at)
+        begun = leisure.begin(done)
+        assert (begun is not None) == begins == leisure.left
+        if begun is not None:
+            assert begun.result(10) == 1
+    leisure.close()
+
+
+def test_a_machine_that_never_catches_up_is_told_something_all_the_same() -> None:
+    leisure, begun = Leisure(), list[int]()
+    for second in range(35):
+        now = START + second * SECOND
+        leisure.see(now - SECOND, now)
+        piece: Future[int] | None = leisure.begin(done)
+        if piece is not None:
+            piece.result(10)
+            begun.append(second)
+    patience = AT_LAST_NS // SECOND + 1
+    assert begun == [patience, 2 * patience, 3 * patience]
+    leisure.close()
+
+
+def test_of_another_machine_only_what_changes_counts_and_an_unstamped_stream_is_on_time() -> None:
+    leisure = Leisure(same_clock=False)
+    for late, left in ((-500 * SECOND, True), (-499 * SECOND, False), (-500 * SECOND + BEHIND_NS // 2, True)):
+        leisure.see(START - late, START)
+        assert leisure.left == left
+    leisure.see(0, START)
+    assert leisure.left
+    leisure.close()
+
+
+def test_pieces_come_one_after_another_but_for_those_that_may_run_beside() -> None:
+    leisure, go = Leisure(), threading.Event()
+    first = leisure.begin(lambda: go.wait(10))
+    assert first is not None
+    assert leisure.begin(done) is None
+    beside = leisure.begin(done, beside=True)
+    assert beside is not None
+    assert beside.result(10) == 1
+    assert leisure.begin(done) is None  # the first is still under way
+    go.set()
+    leisure.wait()
+    assert leisure.begin(done) is not None
+    leisure.close()
+
+
+class Told:
+    """Keeps the names of what a publisher would send."""
+
+    def __init__(self) -> None:
+        self.blocks, self.names = 0, list[str]()
+
+    def __call__(self, block: Block) -> None:
+        self.blocks += len(block)
+
+    def result(self, result: Result) -> None:
+        self.names.append(result.name)
+
+    def end(self, samples: int, reason: str = "") -> None:
+        del samples, reason
+
+
+def test_a_stream_that_is_behind_tells_its_samples_and_state_and_looks_again_once_it_has_caught_up() -> None:
+    blocks = list(simulation("sim:adult?seconds=12&rate=250&rows=3&columns=3&heart_rate=90", block=50).blocks())
+    scan, told = Scan(blocks[0], Session()), Told()
+    broadcast = Broadcast(told, scan, Session(), recording=False, upstream="tcp://127.0.0.1:5555")
+
+    def carry(some: list[Block], late: int) -> None:
+        for block in some:
+            broadcast(scan(replace(block, t_ns=time.monotonic_ns() - late)))
+            broadcast.leisure.wait()
+
+    carry(blocks[:40], 5 * SECOND)  # eight seconds, with beats
+    assert told.blocks == 2000
+    assert set(told.names) == {"status", "beat"}
+    assert broadcast.usable["reasons"] == ["no heartbeat so far"]
+    carry(blocks[40:], 0)
+    assert {"map", "grid", "average"} <= set(told.names)
+    assert broadcast.usable["reasons"] != ["no heartbeat so far"]
+    broadcast.finish(scan.finish())

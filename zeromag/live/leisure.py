@@ -1,0 +1,69 @@
+"""The time that a running stream leaves for work beside it: one piece at a time, none begun while it is behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from zeromag.viz.lateness import Lateness
+
+BEHIND_NS = 200_000_000  # a block that was taken so long ago is late: every core is wanted for the stream
+AT_LAST_NS = 10_000_000_000  # behind for so long: one piece begins all the same, or a slow machine would never be told
+
+Made = TypeVar("Made")
+
+
+class Leisure:
+    """`see` each block; `begin` work that nobody waits for: weights of the map, the price of cleaning, the gate.
+
+    Each of these takes seconds of a core where channels are many. Begun all at once in the first seconds they put a
+    fast stream behind, and what is begun while it is behind keeps it there.
+    """
+
+    def __init__(self, *, same_clock: bool = True) -> None:
+        self._lateness = Lateness()
+        self._lateness.same_clock = same_clock
+        self._now = self._since = 0  # ns; of the newest block, and when there was time, or a piece begun, last
+        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="beside")
+        self._open: list[Future[Any]] = []
+
+    def see(self, t_ns: int, now_ns: int | None = None) -> None:
+        """Take when the newest block's last sample had arrived (0: not known), and when it is done with."""
+        self._now = time.monotonic_ns() if now_ns is None else now_ns
+        self._lateness.see(t_ns, self._now)
+        if not self.behind or not self._since:
+            self._since = self._now
+
+    @property
+    def behind(self) -> bool:
+        """Whether the newest block was late."""
+        return self._lateness.ns > BEHIND_NS
+
+    @property
+    def left(self) -> bool:
+        """Whether there is time for another piece of work; after ten seconds behind, for one."""
+        return not self.behind or self._now - self._since > AT_LAST_NS
+
+    def begin(self, work: Callable[[], Made], *, beside: bool = False) -> Future[Made] | None:
+        """Begin a piece of work on a thread of its own; None when the stream leaves no time for it now.
+
+        That is also while another piece is under way, unless this one may run `beside` it.
+        """
+        self._open = [piece for piece in self._open if not piece.done()]
+        if not self.left or (self._open and not beside):
+            return None
+        self._since = self._now
+        begun = self._threads.submit(work)
+        self._open.append(begun)
+        return begun
+
+    def wait(self) -> None:
+        """Stay until what is under way is done."""
+        for piece in self._open:
+            piece.result()
+
+    def close(self) -> None:
+        """End the threads once what is under way is done."""
+        self._threads.shutdown()

@@ -278,7 +278,8 @@ def begin(make: Callable[[], None]) -> Future[None]:
     """Make it at once, and tell it as a thread beside the stream would."""
     made: Future[None] = Future()
     try:
-        made.set_result(make())
+        make()
+        made.set_result(None)
     except ValueError as error:
         made.set_exception(error)
     return made

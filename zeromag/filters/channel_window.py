@@ -21,28 +21,35 @@ PLATEAU = 5  # equal samples in a row at the edge of what a channel reads: it cl
 def _keep(x: F64, mask: BOOL, start: int, stop: int, rows: I64, ring: F64, at: int, railed: I64) -> None:
     """Write samples `start:stop` into the ring (sixteen channels, row, 16) from row `at` on, NaN where masked."""
     n, length = len(rows), ring.shape[1]
+    together = n > 0 and rows[n - 1] - rows[0] == n - 1 and len(mask) == 0
+    whole = n // LANES if together else 0
     for t in range(start, stop):
         place = (at + t - start) % length
-        for g in range(len(ring)):
+        for g in range(whole):
+            store(ring, (g * length + place) * LANES, load(x, t * x.shape[1] + rows[0] + g * LANES))
+        for g in range(whole, len(ring)):
             to, low = ring[g, place], g * LANES
             for k in range(min(LANES, n - low)):
                 column = rows[low + k]
                 value = x[t, column]
                 to[k] = value
-                if mask[t, column]:
+                if len(mask) and mask[t, column]:
                     to[k] = np.nan
                     railed[low + k] += value - value == 0.0
 
 
 @kernel
+def _combed(ring: F64, g: int, row: int, comb: int) -> F64:
+    """Return sixteen channels at one row less what they were a comb before."""
+    length = ring.shape[1]
+    return load(ring, (g * length + row % length) * LANES) - load(ring, (g * length + (row - comb) % length) * LANES)
+
+
+@kernel
 def _bends(ring: F64, g: int, row: int, comb: int) -> F64:
     """Return the sizes of second differences of sixteen channels at one row, the line combed out; NaN if unknown."""
-    length = ring.shape[1]
-    a, d = (g * length + row % length) * LANES, (g * length + (row - comb) % length) * LANES
-    b, e = (g * length + (row - 1) % length) * LANES, (g * length + (row - comb - 1) % length) * LANES
-    c, f = (g * length + (row - 2) % length) * LANES, (g * length + (row - comb - 2) % length) * LANES
-    middle = load(ring, b) - load(ring, e)
-    return size(((load(ring, a) - load(ring, d)) - (middle + middle)) + (load(ring, c) - load(ring, f)))
+    middle = _combed(ring, g, row - 1, comb)
+    return size((_combed(ring, g, row, comb) - (middle + middle)) + _combed(ring, g, row - 2, comb))
 
 
 @kernel
@@ -62,7 +69,9 @@ def _middles(sizes: F64, figures: F64, g: int) -> None:
 
 
 @kernel
-def _channels(ring: F64, g: int, first: int, window: int, comb: int, limit: float, figures: F64, far: BOOL) -> bool:
+def _channels(
+    ring: F64, g: int, first: int, window: int, comb: int, limit: float, figures: F64, far: BOOL, marked: bool
+) -> bool:
     """Write `figures` (there, lowest, highest, noise, longest plateau, largest second difference; channel) of sixteen.
 
     Steps far beyond a channel's noise are marked in `far` (sixteen channels, row, 16); return whether there are any.
@@ -71,39 +80,50 @@ def _channels(ring: F64, g: int, first: int, window: int, comb: int, limit: floa
     sizes = np.empty((window, LANES))
     zero, one, width = splat(0.0), splat(1.0), figures.shape[1]
     there, lowest, highest, largest = zero, splat(np.inf), splat(-np.inf), zero
-    for t in range(window):
-        bend = _bends(ring, g, first + t, comb)
+    new, old = first % length, (first - comb) % length
+    before = _combed(ring, g, first - 1, comb)
+    second = _combed(ring, g, first - 2, comb)
+    for t in range(window):  # as `_bends`, with what it was before kept
+        value = load(ring, (g * length + new) * LANES)
+        now = value - load(ring, (g * length + old) * LANES)
+        bend = size((now - (before + before)) + second)
+        second, before = before, now
+        new, old = new + 1 if new + 1 < length else 0, old + 1 if old + 1 < length else 0
         store(sizes, t * LANES, bend)
         largest = larger(bend, largest)
-        value = load(ring, (g * length + (first + t) % length) * LANES)
         there = there + if_nan(value - value + one, zero)
         lowest, highest = smaller(value, lowest), larger(value, highest)
     _middles(sizes, figures, g)
     noise = load(figures, 3 * width + g * LANES)
     bar = above_zero(noise, larger(splat(limit) * noise, splat(LEAST_JUMP_T)), splat(np.inf))
     hits, at_low, at_high, longest = zero, zero, zero, zero
+    new = first % length
     for t in range(window):
         hits = hits + above_zero(load(sizes, t * LANES) - bar, one, zero)
-        value = load(ring, (g * length + (first + t) % length) * LANES)
+        value = load(ring, (g * length + new) * LANES)
+        new = new + 1 if new + 1 < length else 0
         at_low = above_zero(if_nan(size(value - lowest), one), zero, at_low + one)  # equal samples in a row at an edge
         at_high = above_zero(if_nan(size(value - highest), one), zero, at_high + one)
         longest = larger(larger(at_low, at_high), longest)
     place = g * LANES
     for k, figure in ((0, there), (1, lowest), (2, highest), (4, longest), (5, largest)):
         store(figures, k * width + place, figure)
-    return _marked(sizes, bar, hits, far[g])
+    return _marked(sizes, bar, hits, far[g], marked)
 
 
 @kernel
-def _marked(sizes: F64, bar: F64, hits: F64, far: BOOL) -> bool:
-    """Mark the second differences beyond the bar, if there are any; return whether there are."""
+def _marked(sizes: F64, bar: F64, hits: F64, far: BOOL, marked: bool) -> bool:
+    """Mark the second differences beyond the bar, if there are any; return whether there are.
+
+    `marked`: there may be marks of the window before, which go.
+    """
     counted, bars = np.empty(LANES), np.empty(LANES)
     store(counted, 0, hits)
     store(bars, 0, bar)
     found = False
     for c in range(LANES):
         found |= counted[c] > 0.0
-    for t in range(len(sizes)):
+    for t in range(len(sizes) if found or marked else 0):
         for c in range(LANES):
             far[t, c] = found and sizes[t, c] > bars[c]
     return found
@@ -214,7 +234,9 @@ class Window:
         first = self._filled // self.size * self.size - self.size + self._comb + 2
         ring, comb, far = self._ring, self._comb, self._far
         if piece < self._groups:
-            self._any_far[piece] = _channels(ring, piece, first, self.size, comb, jump, self._figures, far)
+            marked = bool(self._any_far[piece])
+            found = _channels(ring, piece, first, self.size, comb, jump, self._figures, far, marked)
+            self._any_far[piece] = found
             return
         _company(ring, first, comb, self._kinds, fit, far, self._any_far)
         _steps(far, self._any_far, comb, self.steps)

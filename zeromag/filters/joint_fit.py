@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,7 @@ class JointFit:
         """
         rows = located(sensors, "mag", "ref")
         some = sensors.pick(rows)
-        heart = heart_basis(some, self.conductor, self.volume, self.rank)
+        heart = np.ascontiguousarray(_whole_basis(sensors, self.conductor, self.volume)[:, : self.rank])
         outside = orthonormal(external_basis(some.positions, some.axes, self.order))
         unknowns = self.rank + outside.shape[1]
         if unknowns + SPARE > len(rows):
@@ -77,6 +78,12 @@ class JointFit:
     def start(self, head: Block) -> Step:
         """Return the running fit."""
         return SpatialStep(self.plan(head.sensors), head)
+
+
+@lru_cache(maxsize=2)
+def _whole_basis(sensors: SensorArray, conductor: Conductor, volume: HeartVolume) -> NDArray[np.float64]:
+    """Return the basis of an array, kept since every rank that is weighed begins with it: (n_located, n_located)."""
+    return heart_basis(sensors.pick(located(sensors, "mag", "ref")), conductor, volume, len(sensors))
 
 
 def heart_basis(sensors: SensorArray, conductor: Conductor, volume: HeartVolume, rank: int) -> NDArray[np.float64]:

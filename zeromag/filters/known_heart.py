@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,12 +54,14 @@ def heart_below(sensors: SensorArray, volume: HeartVolume) -> bool:
     return bool(depth < DEEPEST * width and places[:, 2].min() > -volume.nearest + CLEAR_M)
 
 
+@lru_cache(maxsize=2)
 def random_lead_field(
     sensors: SensorArray, conductor: Conductor, volume: HeartVolume, count: int, seed: int = 0
 ) -> NDArray[np.float64] | None:
     """Return what located sensors read of random tangential 1 A·m dipoles in the volume: (n_channels, count) T.
 
     Channels without a place read nothing. None if no heart volume can lie below this array.
+    Kept, and not to be changed: all that is weighed on an array asks for it.
     """
     if not heart_below(sensors, volume):
         return None
@@ -77,6 +80,7 @@ def random_lead_field(
     except ValueError:  # a reference beside or below the heart
         return None
     seen[rows] = (lead * moments).sum(axis=2)
+    seen.setflags(write=False)
     return seen
 
 

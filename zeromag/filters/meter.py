@@ -184,7 +184,11 @@ def _room(sensors: SensorArray, rate: float, samples: int) -> NDArray[np.float64
 def lag(before: NDArray[np.float64], after: NDArray[np.float64], least: int, more: int) -> float:
     """Return by how many samples `after` lags, from the peak of their cross-correlation in [least, least + more)."""
     n = len(before) - least - more
-    likeness = np.array([np.sum(before[:n] * after[least + k : least + k + n]) for k in range(more)])
+    size = 1 << (n + more - 1).bit_length()  # by their spectra: at 10 kHz the sums themselves took 13 s
+    spectrum = np.zeros(size // 2 + 1, dtype=np.complex128)
+    for one, other in zip(before[:n].T, after[least : least + n + more - 1].T, strict=True):
+        spectrum += np.conj(np.fft.rfft(one, size)) * np.fft.rfft(other, size)
+    likeness = np.fft.irfft(spectrum, size)[:more]
     best = int(np.argmax(likeness))
     if not 0 < best < more - 1:
         return float(least + best)

@@ -178,7 +178,8 @@ def _of_beat(beat: Beat) -> Result:
 
 def _on_all_channels(average: Average, sensors: SensorArray) -> dict[str, NDArray[Any]]:
     """Return wave, noise and good flags on every channel of the stream, as viewers know it."""
-    columns = [sensors.names.index(name) for name in average.sensors.names]
+    place = {name: column for column, name in enumerate(sensors.names)}
+    columns = [place[name] for name in average.sensors.names]
     wave = np.full((len(average.time), len(sensors)), np.nan)
     noise, good = np.full(len(sensors), np.nan), np.zeros(len(sensors), dtype=np.bool_)
     wave[:, columns], noise[columns], good[columns] = average.wave, average.noise, average.good

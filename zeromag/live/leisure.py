@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,6 +13,7 @@ from typing import Any, TypeVar
 from zeromag.viz.lateness import Lateness
 
 BEHIND_NS = 200_000_000  # a block that was taken so long ago is late: every core is wanted for the stream
+NICE = 10  # of what may wait longest: a look of the gate at a thousand channels takes seconds of a core
 AT_LAST_NS = 10_000_000_000  # behind for so long: one piece begins all the same, or a slow machine would never be told
 
 Made = TypeVar("Made")
@@ -26,7 +30,8 @@ class Leisure:
         self._lateness = Lateness()
         self._lateness.same_clock = same_clock
         self._now = self._since = 0  # ns; of the newest block, and when there was time, or a piece begun, last
-        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="beside")
+        self._soon = ThreadPoolExecutor(max_workers=1, thread_name_prefix="soon")
+        self._later = ThreadPoolExecutor(max_workers=1, thread_name_prefix="later", initializer=_step_back)
         self._open: list[Future[Any]] = []
 
     def see(self, t_ns: int, now_ns: int | None = None) -> None:
@@ -49,13 +54,13 @@ class Leisure:
     def begin(self, work: Callable[[], Made], *, beside: bool = False) -> Future[Made] | None:
         """Begin a piece of work on a thread of its own; None when the stream leaves no time for it now.
 
-        That is also while another piece is under way, unless this one may run `beside` it.
+        That is also while another piece is under way, unless this one may run `beside` it, at its own priority.
         """
         self._open = [piece for piece in self._open if not piece.done()]
         if not self.left or (self._open and not beside):
             return None
         self._since = self._now
-        begun = self._threads.submit(work)
+        begun = (self._soon if beside else self._later).submit(work)
         self._open.append(begun)
         return begun
 
@@ -66,4 +71,11 @@ class Leisure:
 
     def close(self) -> None:
         """End the threads once what is under way is done."""
-        self._threads.shutdown()
+        self._soon.shutdown()
+        self._later.shutdown()
+
+
+def _step_back() -> None:
+    """Let the stream, and what brings and shows it, go before this thread; where threads have a priority of their own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

@@ -54,7 +54,8 @@ class Geometry:
         strong = [strength * one[:, take] for one in (self.onto, self.by_x, self.by_y)]
         weights = [one @ inverse for one in strong]
         spread = strength * self.prior - np.sum(weights[0] * strong[0], axis=1)
-        return Weights(*(np.ascontiguousarray(one.T) for one in weights), spread, inverse)
+        value, dx, dy = (np.ascontiguousarray(one.T) for one in weights)
+        return Weights(value, dx, dy, spread, inverse)
 
     def _by_moments(self, take: BOOL, doubt: F64, strength: float) -> Weights:
         """Ŵ = L_g (1/s + L_sᵀ C⁻¹ L_s)⁻¹ L_sᵀ C⁻¹, the same by the matrix inversion lemma."""
@@ -64,8 +65,9 @@ class Geometry:
         sure = (sure + sure.T) / 2
         back = over @ sure
         inverse = np.diag(1 / doubt) - back @ over.T
-        weights = (back @ one.T for one in (self.onto, self.by_x, self.by_y))
-        return Weights(*weights, np.sum((self.onto @ sure) * self.onto, axis=1), (inverse + inverse.T) / 2)
+        value, dx, dy = (back @ one.T for one in (self.onto, self.by_x, self.by_y))
+        variance = np.sum((self.onto @ sure) * self.onto, axis=1)
+        return Weights(value, dx, dy, variance, (inverse + inverse.T) / 2)
 
 
 @lru_cache(maxsize=4)

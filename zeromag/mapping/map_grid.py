@@ -12,7 +12,10 @@ FAR = 1.05  # pitches from the nearest good sensor at which a pixel inside the a
 
 def pitch(places: F64) -> float:
     """Return the typical distance to the nearest other sensor (those at one spot apart): m."""
-    apart = np.linalg.norm(places[:, None, :] - places[None, :, :], axis=-1)
+    squares = np.zeros((len(places), len(places)))
+    for along in places.T:
+        squares += (along[:, None] - along) ** 2
+    apart = np.sqrt(squares)
     apart[apart < 1e-3] = np.inf
     return float(np.median(apart.min(axis=1)))
 
@@ -33,8 +36,9 @@ def map_grid(all_places: F64, good_places: F64, pixels: int, reach: float = 0.0)
     y = np.linspace(middle[1] - half, middle[1] + half, pixels)
     points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     seen = _outside_by(points, good_places) <= gap / 2 + 1e-9
-    nearest = np.linalg.norm(points[:, None, :] - good_places[None, :, :], axis=-1).min(axis=1)
-    mask = (seen & (nearest <= FAR * gap)).reshape(pixels, pixels)
+    across = (x[:, None] - good_places[:, 0]) ** 2
+    nearest = np.sqrt([(across + up).min(axis=1) for up in (y[:, None] - good_places[:, 1]) ** 2])  # row by row
+    mask = seen.reshape(pixels, pixels) & (nearest <= FAR * gap)
     return Grid(x=x, y=y, mask=mask)
 
 

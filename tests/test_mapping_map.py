@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tests.arrays import UP, array, grid, triaxial
 from tests.hearts import F64, RATE, TestHeart, planar
 from zeromag.block import Block
+from zeromag.filters.known_heart import random_lead_field
 from zeromag.mapping.average import Average
 from zeromag.mapping.field_map import Grid
 from zeromag.mapping.map_components import components
@@ -313,10 +314,20 @@ def test_weights_of_many_channels_by_way_of_the_moments_are_those_by_way_of_the_
     take, strength = np.arange(361) != 7, mapper.signal**2 / float(np.mean(np.diag(many.between)))
     doubt = np.random.default_rng(1).uniform(0.2e-12, 0.4e-12, 360) ** 2
     ours, wanted = many.weights(take, doubt, strength), few.weights(take, doubt, strength)
-    for name in wanted._fields:
-        one, other = getattr(ours, name), getattr(wanted, name)
-        near = 1e-6 if name == "variance" else 1e-8  # by way of the channels it is a small difference of large numbers
-        assert np.abs(one - other).max() < near * np.abs(other).max()
+    assert ours.moments is not None
+    for name in ("value", "dx", "dy"):
+        one, other = ours.moments @ getattr(ours, name), getattr(wanted, name)
+        assert np.abs(one - other).max() < 1e-8 * np.abs(other).max()
+    assert np.abs(ours.inverse - wanted.inverse).max() < 1e-8 * np.abs(wanted.inverse).max()
+    np.testing.assert_allclose(ours.variance, wanted.variance, rtol=1e-6)  # there a small difference of large numbers
+    made = mapper.operator(sensors, np.arange(361) != 7, np.full(361, mapper.noise))
+    gains = random_lead_field(sensors, mapper.conductor, mapper.volume, 9)
+    assert gains is not None
+    readings = gains.T * 1e-5
+    exact, live = made(np.zeros(9), readings), made.live(np.zeros(9), readings)
+    for name in ("bz", "jx", "jy"):
+        one, other = getattr(live, name), getattr(exact, name)
+        assert np.abs(one - other).max() < 1e-5 * np.abs(other).max()
 
 
 def test_a_masked_channel_is_not_believed() -> None:

@@ -76,6 +76,6 @@ class Leisure:
 
 
 def _step_back() -> None:
-    """Let the stream, and what brings and shows it, go before this thread; where threads have a priority of their own."""
+    """Let the stream, and what brings and shows it, go before this thread; where threads have priorities."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

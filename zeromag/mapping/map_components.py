@@ -61,5 +61,5 @@ def components(average: Average, mapper: Mapper) -> Components | None:
         spread = strength * np.sum(flat**2, axis=1) - np.sum((onto @ operator.inverse) * onto, axis=1)
         deviations.append(np.sqrt(np.maximum(spread, 0.0)).reshape(across.shape))
         weights = np.ascontiguousarray((onto @ operator.inverse).T)
-        values.append(replace(operator, value=weights).bz(average.wave[rows]))
+        values.append(replace(operator, value=weights, moments=None).bz(average.wave[rows]))
     return Components(operator.grid, average.time[rows], *values, *deviations)

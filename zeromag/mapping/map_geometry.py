@@ -20,18 +20,19 @@ from zeromag.sensors import SensorArray
 class Weights(NamedTuple):
     """What turns readings into the field and its slopes, what stays unknown of it, and what that came from."""
 
-    value: F64  # (n_good, n_pixels)
-    dx: F64  # (n_good, n_pixels) 1/m
-    dy: F64  # (n_good, n_pixels) 1/m
+    value: F64  # (n_good, n_pixels); behind `moments`, (n_moments, n_pixels)
+    dx: F64  # the same, 1/m
+    dy: F64
     variance: F64  # (n_pixels,) T², a posteriori; rounding may leave it below zero
     inverse: F64  # (n_good, n_good) 1/T², of the readings' covariance
+    moments: F64 | None = None  # (n_good, n_moments) A·m/T, from which the field is had where they are fewer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Geometry:
     """Covariances of sensors and pixels for unit dipoles in the volume, or of more channels than moments, their gains.
 
-    A thousand channels read no more than a few hundred moments: the same weights by way of these take a fourth.
+    A thousand channels read no more than a few hundred moments: by way of these the same map takes a third.
     """
 
     places: F64  # (n, 2) m, in the array's plane
@@ -58,16 +59,16 @@ class Geometry:
         return Weights(value, dx, dy, spread, inverse)
 
     def _by_moments(self, take: BOOL, doubt: F64, strength: float) -> Weights:
-        """Ŵ = L_g (1/s + L_sᵀ C⁻¹ L_s)⁻¹ L_sᵀ C⁻¹, the same by the matrix inversion lemma."""
+        """Ŵ = L_g · (1/s + L_sᵀ C⁻¹ L_s)⁻¹ L_sᵀ C⁻¹, the same by the matrix inversion lemma."""
         seen = self.seen[take]
         over = seen / doubt[:, None]
         sure = np.linalg.inv(np.eye(seen.shape[1]) / strength + over.T @ seen)
         sure = (sure + sure.T) / 2
         back = over @ sure
         inverse = np.diag(1 / doubt) - back @ over.T
-        value, dx, dy = (back @ one.T for one in (self.onto, self.by_x, self.by_y))
+        value, dx, dy = (np.ascontiguousarray(one.T) for one in (self.onto, self.by_x, self.by_y))
         variance = np.sum((self.onto @ sure) * self.onto, axis=1)
-        return Weights(value, dx, dy, variance, (inverse + inverse.T) / 2)
+        return Weights(value, dx, dy, variance, (inverse + inverse.T) / 2, back)
 
 
 @lru_cache(maxsize=4)

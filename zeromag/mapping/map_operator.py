@@ -59,28 +59,39 @@ def _weigh_many(readings: F64, weights: F64, out: F64) -> None:
                 out[t, p] += readings[t, c] * weights[c, p]
 
 
+def _weighed(seen: F64, weights: F64) -> F64:
+    """Weigh in a fixed order, that of the channels, however many readings come at once.
+
+    Not BLAS, whose order depends on that, and of which two busy threads take ten times as long as one loop.
+    """
+    out = np.zeros((len(seen), weights.shape[1]))
+    (_weigh_few if len(seen) < FEW else _weigh_many)(seen, weights, out)
+    return out
+
+
 @dataclass(frozen=True, eq=False)
 class MapOperator:
     """Minimum norm through the lead field of the heart volume (Numminen 1995), for one set of good channels."""
 
     grid: Grid
     good: BOOL  # (n_channels,) the channels it takes
-    value: F64  # (n_good, n_pixels)
-    dx: F64  # (n_good, n_pixels) 1/m
-    dy: F64  # (n_good, n_pixels) 1/m
+    value: F64  # (n_good, n_pixels); behind `moments`, (n_moments, n_pixels)
+    dx: F64  # the same, 1/m
+    dy: F64
     sd: F64  # (n_pixels,) T, one posterior standard deviation
     margin: float  # m, half a pitch: how far beyond the sensors the grid reaches
     inverse: F64  # (n_good, n_good) 1/T², of the readings' covariance
+    moments: F64 | None = None  # (n_good, n_moments) A·m/T, which readings go through where these are fewer
 
     def __call__(self, time: F64, readings: F64) -> FieldMap:
         """Return the maps of readings (n_times, n_channels) T, one row after the other."""
-        seen = np.ascontiguousarray(readings[:, self.good])
+        seen = self._seen(readings)
         return self._map(time, *(self._weighed(seen, weights) for weights in (self.value, self.dx, self.dy)))
 
     def live(self, time: F64, readings: F64) -> FieldMap:
         """Return the maps in single precision, for eyes: within 1e-5 of the field, in a fraction of the time."""
         value, along, across = self.light
-        seen = value.taken(readings)
+        seen = value.taken(self._lit(readings))
         sd = self._deviation
         return FieldMap(
             grid=self.grid,
@@ -97,7 +108,7 @@ class MapOperator:
         The deviation changes with the good channels and their noise, so it comes with the operator.
         """
         value = self.light[0]
-        return value(value.taken(readings)), self._deviation
+        return value(value.taken(self._lit(readings))), self._deviation
 
     def make_light(self) -> None:
         """Make now what the first live frame would wait for."""
@@ -107,7 +118,7 @@ class MapOperator:
     def light(self) -> tuple[LiveWeights, LiveWeights, LiveWeights]:
         """Field, −∂Bz/∂x and ∂Bz/∂y for live frames; made with the first one."""
         shape = (-1, *self.grid.mask.shape)
-        columns = np.flatnonzero(self.good)
+        columns = np.flatnonzero(self.good) if self.moments is None else np.arange(len(self.value))
         value, along, across = (LiveWeights.of(one.reshape(shape), columns) for one in (self.value, -self.dx, self.dy))
         return value, along, across
 
@@ -127,21 +138,24 @@ class MapOperator:
 
     def bz(self, readings: F64) -> F64:
         """Return the field alone, for readings (n_times, n_channels) T: (n_times, ny, nx) T."""
-        return self._weighed(np.ascontiguousarray(readings[:, self.good]), self.value)
+        return self._weighed(self._seen(readings), self.value)
 
     def currents(self, readings: F64) -> tuple[F64, F64]:
         """Return the pseudo-current ∂Bz/∂y, −∂Bz/∂x alone, for readings (n_times, n_channels) T: T/m."""
-        seen = np.ascontiguousarray(readings[:, self.good])
+        seen = self._seen(readings)
         return self._weighed(seen, self.dy), -self._weighed(seen, self.dx)
 
-    def _weighed(self, seen: F64, weights: F64) -> F64:
-        """Weigh in a fixed order, that of the channels, however many readings come at once.
+    def _seen(self, readings: F64) -> F64:
+        """Return what the weights are of: the good channels, or the moments that these tell."""
+        seen = np.ascontiguousarray(readings[:, self.good])
+        return seen if self.moments is None else _weighed(seen, self.moments)
 
-        Not BLAS, whose order depends on that, and of which two busy threads take ten times as long as one loop.
-        """
-        out = np.zeros((len(seen), weights.shape[1]))
-        (_weigh_few if len(seen) < FEW else _weigh_many)(seen, weights, out)
-        return out.reshape(len(seen), *self.grid.mask.shape)
+    def _lit(self, readings: F64) -> F64:
+        """Return what the live weights take their columns from."""
+        return readings if self.moments is None else self._seen(readings)
+
+    def _weighed(self, seen: F64, weights: F64) -> F64:
+        return _weighed(seen, weights).reshape(len(seen), *self.grid.mask.shape)
 
     def left_out(self, readings: F64) -> F64:
         """Return what each good channel reads beyond what the others foretell: (n_times, n_good) T.

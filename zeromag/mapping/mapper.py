@@ -154,16 +154,17 @@ class ArrayMap:
             raise ValueError(why)
         take, places = good[self.usable], self._geometry.places
         doubt = noise[good] ** 2 + (self.settings.trust * self.settings.signal) ** 2
-        value, dx, dy, variance, inverse = self._geometry.weights(take, doubt, self._strength)
+        made = self._geometry.weights(take, doubt, self._strength)
         return MapOperator(
             grid=map_grid(places, places[take], self.settings.pixels, self.settings.reach),
             good=good,
-            value=value,
-            dx=dx,
-            dy=dy,
-            sd=np.sqrt(np.maximum(variance, 0.0)),
+            value=made.value,
+            dx=made.dx,
+            dy=made.dy,
+            sd=np.sqrt(np.maximum(made.variance, 0.0)),
             margin=pitch(places) / 2,
-            inverse=inverse,
+            inverse=made.inverse,
+            moments=made.moments,
         )
 
 

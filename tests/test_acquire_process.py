@@ -19,6 +19,8 @@ from tests.acquire_streams import RATE, Counter, counted, is_counted, joined, sm
 from zeromag.acquire.acquirer import acquire
 from zeromag.acquire.frame import BLOCK, END
 from zeromag.acquire.journal_file import JournalFile, read_journal
+from zeromag.acquire.message import Description
+from zeromag.acquire.publisher import Publisher
 from zeromag.acquire.recording import recover, verify, write_recording
 from zeromag.acquire.replay import replay
 from zeromag.acquire.seal import read_seal
@@ -187,6 +189,15 @@ def test_a_folder_that_cannot_be_written(source: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="cannot be created"):
         acquired(source, tmp_path / "file" / "out")
+
+
+def test_a_second_one_on_a_port_leaves_no_journal(source: Path, tmp_path: Path) -> None:
+    with (
+        Publisher(Description(Counter(10).sensors, 1000.0)) as publisher,
+        pytest.raises(LinkError, match="is another zeromag running there"),
+    ):
+        acquired(source, tmp_path / "out", bind=publisher.endpoint)
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_off_loopback_without_keys_is_refused(source: Path, tmp_path: Path) -> None:

@@ -14,12 +14,15 @@ from numpy.testing import assert_array_equal
 
 from tests.acquire_streams import RATE, Counter, Given, is_counted, joined
 from zeromag.acquire.fif import write_fif
+from zeromag.acquire.journal import Journal
+from zeromag.acquire.message import Description, Stamp
 from zeromag.acquire.mne_raw import RawRecording, read_raw
-from zeromag.acquire.recording import read_recording, verify, write_recording
+from zeromag.acquire.recording import read_recording, recover, verify, write_recording
 from zeromag.acquire.recording_source import contents
 from zeromag.acquire.replay import replay
 from zeromag.acquire.seal import read_seal
-from zeromag.errors import InputError
+from zeromag.acquire.wire import encode_description
+from zeromag.errors import InputError, StorageError
 from zeromag.event import Event
 
 
@@ -165,6 +168,16 @@ def test_what_is_no_recording_is_said_in_one_sentence(tmp_path: Path, content: b
     for read in (replay, verify):
         with pytest.raises(InputError, match="no whole recording"):
             read(path)
+    with pytest.raises(InputError, match="takes the journal"):
+        recover(path, tmp_path / "b.zm.h5")
+
+
+def test_a_place_that_takes_no_recording_is_said_in_one_sentence(tmp_path: Path) -> None:
+    with Journal(tmp_path / "a.zmj") as journal:
+        journal(encode_description(Description(Counter(1).sensors, RATE), Stamp(1, 2, 0)))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="cannot be written: "):
+        recover(tmp_path / "a.zmj", tmp_path / "file" / "a.zm.h5")
 
 
 def test_old_hdf5_tools_can_read_it(tmp_path: Path) -> None:

@@ -155,6 +155,7 @@ def _watching(desk: Desk, announce: Announce) -> Callable[[], None]:
         journal = desk.journal
         if journal is not None and journal.seconds_left < WARN_SECONDS and journal not in told:
             told.append(journal)
-            announce({"say": f"the disk will be full in {journal.seconds_left / 60:.0f} min at this pace: make room"})
+            left = f"{journal.seconds_left / 60:.0f} min" if journal.seconds_left > 60 else "less than a minute"
+            announce({"say": f"the disk will be full in {left} at this pace: make room"})
 
     return watch

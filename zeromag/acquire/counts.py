@@ -20,22 +20,21 @@ def _counts_per_unit(sensors: SensorArray) -> NDArray[np.float64] | None:
 
 def counts_of(data: NDArray[np.float64], sensors: SensorArray) -> NDArray[np.int32] | None:
     """Return the counts that times the quanta give `data` back bit for bit; None when there are none."""
-    per_unit = _counts_per_unit(sensors)
-    if per_unit is None or (len(data) > 32 and _counts(data[:1], per_unit, sensors.quantum) is None):
-        return None  # one row tells nearly always
-    return _counts(data, per_unit, sensors.quantum)
-
-
-def _counts(
-    data: NDArray[np.float64], per_unit: NDArray[np.float64], quantum: NDArray[np.float64]
-) -> NDArray[np.int32] | None:
+    per_unit, rows = _counts_per_unit(sensors), max(1, _CACHED // len(sensors))
     counts = np.empty(data.shape, dtype="<i4")
-    step = max(1, _CACHED // data.shape[1])
-    with np.errstate(invalid="ignore", over="ignore"):  # NaN and what no int32 holds come back as something else
-        for row in range(0, len(data), step):
-            part, into = data[row : row + step], counts[row : row + step]
-            scaled = part * per_unit
-            into[...] = np.rint(scaled, out=scaled)
-            if np.multiply(into, quantum, out=scaled).tobytes() != part.tobytes():
-                return None
+    if per_unit is None or (len(data) > 32 and not _exact(data[:1], per_unit, sensors.quantum, counts[:1])):
+        return None  # one row tells nearly always
+    for row in range(0, len(data), rows):
+        part = slice(row, row + rows)
+        if not _exact(data[part], per_unit, sensors.quantum, counts[part]):
+            return None
     return counts
+
+
+@np.errstate(invalid="ignore", over="ignore")  # NaN and what no int32 holds come back as something else
+def _exact(
+    data: NDArray[np.float64], per_unit: NDArray[np.float64], quantum: NDArray[np.float64], counts: NDArray[np.int32]
+) -> bool:
+    scaled = data * per_unit
+    counts[...] = np.rint(scaled, out=scaled)
+    return np.multiply(counts, quantum, out=scaled).tobytes() == data.tobytes()

@@ -105,9 +105,13 @@ class Desk:
                     ticket.answer.set_exception(LinkError("the acquisition has ended"))
 
     def release(self) -> None:
-        """Close the journal of the end, if there is one."""
-        if self.journal is not None:
-            self.journal.close()
+        """Close the journal of the end, if there is one; it goes if nothing was ever written to it."""
+        if self.journal is None:
+            return
+        self.journal.close()
+        with contextlib.suppress(OSError):  # it may have been moved away
+            if not self.journal.path.stat().st_size:
+                self.journal.path.unlink()
 
     def _carried_out(self, ticket: _Ticket) -> tuple[Reply, Journal | None]:
         if self._closed:

@@ -73,8 +73,10 @@ class Recorder:
         )  # fmt: skip
         if made.returncode:
             said = made.stderr.strip().splitlines()
-            why = said[-1] if said else ""
-            self._announce({"say": f"the journal {journal} is whole, but no recording was made of it: {why}"})
+            why = f" ({said[-1].removeprefix('zeromag: ')})" if said else ""
+            self._announce(
+                {"say": f"the journal {journal} is whole, but no recording was made of it{why}: `zeromag recover` does"}
+            )
             return None
         self.recordings.append(str(out))
         self._announce({"recording": str(out)})

@@ -56,9 +56,14 @@ def recover(journal: Path, out: Path) -> Recovered:
     StorageError
         The recording cannot be written, or does not read back as it should.
     """
+    if journal.name.endswith(SUFFIX):
+        raise InputError(f"{journal} is a recording already: recover takes the journal (.zmj) that it was made from")
     source = JournalFile(journal)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent)
+    except OSError as error:
+        raise StorageError(f"{out} cannot be written: {error.strerror}") from error
     os.close(handle)
     part = Path(name)
     try:

@@ -33,7 +33,9 @@ def _journal(path: Path) -> list[str]:
     expected = 0
     for header, _ in journal.frames():
         if header.kind == BLOCK and header.sequence > expected:
-            problems.append(f"frames {expected} to {header.sequence - 1} are missing")
+            last = header.sequence - 1
+            lost = f"frame {last} is" if last == expected else f"frames {expected} to {last} are"
+            problems.append(f"{lost} missing")
         expected = header.sequence + (header.kind == BLOCK)
     torn = [f"{journal.torn} bytes at the end belong to a frame that was never finished"] if journal.torn else []
     return [*journal.damaged, *problems, *torn]

@@ -78,6 +78,7 @@ class _EventPart(msgspec.Struct, array_like=True):
     why: str
 
 
+_INT32, _FLOAT64 = np.dtype("<i4"), np.dtype("<f8")
 _pack = msgspec.msgpack.Encoder().encode
 _description = msgspec.msgpack.Decoder(_DescriptionPart)
 _result = msgspec.msgpack.Decoder(_ResultPart)
@@ -160,9 +161,8 @@ def decode(frame: bytes, description: Description | None = None, header: Header 
 
 def samples_of(frame: bytes, header: Header) -> NDArray[Any]:
     """Return the samples as they travelled: (n_samples, n_channels) int32 counts or float64, read-only."""
-    kind = "<i4" if header.dtype == INT32 else "<f8"
-    flat = np.frombuffer(frame, dtype=kind, count=header.samples * header.channels, offset=HEADER_BYTES)
-    return flat.reshape(header.samples, header.channels)
+    kind = _INT32 if header.dtype == INT32 else _FLOAT64
+    return np.ndarray((header.samples, header.channels), kind, frame, HEADER_BYTES)
 
 
 def mask_of(frame: bytes, header: Header) -> NDArray[np.bool_] | None:

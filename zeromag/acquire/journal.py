@@ -48,7 +48,7 @@ class Journal:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644)
-            _sync_folder(path.parent)
+            to_disk(path.parent)
         except OSError as error:
             raise StorageError(f"the journal {path} cannot be created: {error.strerror}") from error
         self._sync = threading.Thread(target=self._keep, args=(sync_seconds,), name="journal", daemon=True)
@@ -165,11 +165,11 @@ def _mount(path: Path) -> Path:
     return here
 
 
-def _sync_folder(folder: Path) -> None:
-    """Bring a new file's name to the disk (Windows cannot and need not)."""
-    if os.name == "nt":
+def to_disk(path: Path) -> None:
+    """Bring a file to the disk, or the names in a folder (Windows cannot and need not)."""
+    if os.name == "nt" and path.is_dir():
         return
-    handle = os.open(folder, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

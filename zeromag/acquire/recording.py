@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from zeromag.acquire.frame import BLOCK, END, INT32
-from zeromag.acquire.journal import Journal
+from zeromag.acquire.journal import Journal, to_disk
 from zeromag.acquire.journal_file import JournalFile
 from zeromag.acquire.message import Description, End, Stamp
 from zeromag.acquire.recording_source import read_recording
@@ -70,13 +70,13 @@ def recover(journal: Path, out: Path) -> Recovered:
         part.chmod(0o644)
         recovered = _written(source, part, out)
         with ThreadPoolExecutor(1, "to disk") as beside:  # the disk works while this processor checks
-            stored = beside.submit(_to_disk, part)
+            stored = beside.submit(to_disk, part)
             problems = verify(part, kind=SUFFIX)
             stored.result()
         if problems:
             raise StorageError(f"{out} did not read back as it was written ({problems[0]}): the disk may be failing")
         part.replace(out)
-        _to_disk(out.parent)
+        to_disk(out.parent)
     except OSError as error:
         raise StorageError(f"{out} cannot be written: {error.strerror or error}") from error
     finally:
@@ -157,13 +157,3 @@ def _write(source: JournalFile, part: Path, out: Path, *, counts: bool) -> Recov
             status = f"gaps {writer.gaps}" if status == "complete" else f"recovered, gaps {writer.gaps}"
         writer.finish(status, {"journal": source.path.name, "damaged": source.damaged})
         return Recovered(out, writer.rows, source.description.rate, writer.gaps, status, tuple(source.damaged))
-
-
-def _to_disk(path: Path) -> None:
-    if os.name == "nt" and path.is_dir():
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

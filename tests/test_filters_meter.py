@@ -22,6 +22,7 @@ from zeromag.filters import (
     default_chain,
     measure,
 )
+from zeromag.filters.meter import lag
 from zeromag.pipeline import Chain
 from zeromag.sensors import SensorArray
 
@@ -180,3 +181,17 @@ def test_the_default_chain_cleans_a_grid_in_a_room() -> None:
     assert joint["50 Hz"] > 30
     assert measure(Notch(50.0), sensors, RATE).heart_kept > 0.9
     assert len(grid(6, 0.04)) == 36
+
+
+@pytest.mark.parametrize("least", [0, 7])
+def test_the_lag_is_where_the_sums_of_products_are_highest(least: int) -> None:
+    rng = np.random.default_rng(4)
+    before = np.cumsum(rng.normal(size=(900, 3)), axis=0)
+    before -= before.mean(axis=0)
+    after = np.roll(before, 19, axis=0) + 0.1 * rng.normal(size=before.shape)
+    n = len(before) - least - 50
+    sums = np.array([np.sum(before[:n] * after[least + k : least + k + n]) for k in range(50)])
+    left, top, right = sums[19 - least - 1 : 19 - least + 2]
+    assert sums.argmax() == 19 - least
+    wanted = 19 + 0.5 * (left - right) / (left - 2 * top + right)
+    assert abs(lag(before, after, least, 50) - wanted) < 1e-6

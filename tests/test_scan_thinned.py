@@ -48,6 +48,14 @@ def test_any_cut_gives_the_same_bits() -> None:
     assert parts[0].first == whole.first == Thinning(FACTOR).head(Block(data, 123, RATE, grid(1, 3))).first
 
 
+def test_any_number_of_channels_gives_the_same_bits() -> None:
+    data = np.random.default_rng(3).normal(size=(700, 37))  # two times sixteen together, and five
+    (whole,) = thinned(data, [], first=11)
+    for column in (0, 15, 16, 31, 32, 36):
+        (alone,) = thinned(data[:, [column]], [], first=11)
+        np.testing.assert_array_equal(alone.data[:, 0], whole.data[:, column])
+
+
 def test_what_is_made_of_a_bad_sample_is_bad_and_a_gap_begins_anew() -> None:
     mask = np.zeros((2000, 2), dtype=np.bool_)
     mask[1000, 1] = True

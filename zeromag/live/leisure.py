@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from zeromag.viz.lateness import Lateness
@@ -78,4 +79,5 @@ class Leisure:
 def _step_back() -> None:
     """Let the stream, and what brings and shows it, go before this thread; where threads have priorities."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        with suppress(OSError):  # some sandboxes allow none
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmarks.maps import planar
 from zeromag._jit import F64
+from zeromag.acquire.simulate import simulation
 from zeromag.block import Block
 from zeromag.mapping.beat import Beat
 from zeromag.mapping.dipole import DipoleFit
@@ -20,11 +21,13 @@ from zeromag.mapping.dipole_any import AnyDipoleFitter
 from zeromag.mapping.distributed import minimum_norm
 from zeromag.mapping.fetal import Fetal
 from zeromag.mapping.source_gain import SourceGain
+from zeromag.offline import map_recording
 from zeromag.physics.conductor import Conductor, lead_field
 from zeromag.physics.halfspace import HalfSpace
 from zeromag.physics.heart_volume import HeartVolume
 from zeromag.physics.sphere import Sphere
 from zeromag.sensors import SensorArray
+from zeromag.session import Session
 
 BALL = Sphere((0.0, 0.0, -0.16), 0.15)
 RECORDINGS = {"signal_03": (1000.0, 137, 86), "signal_10": (500.0, 138, 93)}  # rate; fetus, mother in the data's README
@@ -124,6 +127,20 @@ def fetus(folder: Path) -> None:
         print(f"{name}: fetus {child:.1f} /min ({fetal}), mother {mother:.1f} /min ({maternal})")
 
 
+def womb(seeds: int) -> None:
+    """Print how far the fetus's intervals lie from those simulated, with half of their 95 % intervals, in ms."""
+    for seed in range(seeds):
+        spec = f"sim:fetal?seconds=60&seed={seed}"
+        marks = np.nanmean(np.diff(simulation(spec).beating()[0].fiducials(0, 60_000)[:, [0, 2, 3, 5]], axis=1), axis=0)
+        truth = {"pr": marks[0], "qrs": marks[1], "qt": marks[1] + marks[2]}
+        said = []
+        for name, found in map_recording(Session(source=spec)).parameters.items():
+            if name in truth and found["low"] is not None and found["high"] is not None:
+                away, half = 1e3 * found["value"] - truth[name], 1e3 * (found["high"] - found["low"]) / 2
+                said.append(f"{name} {away:+.1f} (known to ±{half:.1f})")
+        print(f"womb, seed {seed}: {'; '.join(said)}", flush=True)
+
+
 def _rate(beats: list[Beat]) -> float:
     return float(60 / np.mean([beat.rr for beat in beats if np.isfinite(beat.rr)]))
 
@@ -133,12 +150,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=100)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("ZEROMAG_DATA", "data")))
+    parser.add_argument("--wombs", type=int, default=12, help="simulated wombs of a minute")
     flags = parser.parse_args()
     phantom(flags.draws)
     scatter(4 * flags.draws)
     pathway(flags.draws)
     standardised()
     fetus(flags.data)
+    womb(flags.wombs)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from zeromag.block import Block
 from zeromag.filters.choose import default_chain
 from zeromag.mapping.beat import Beat
 from zeromag.mapping.fetal import Fetal, Hearts
+from zeromag.mapping.history import History
+from zeromag.mapping.maternal import Maternal
 from zeromag.mapping.pulse_track import PulseTrack
 from zeromag.mapping.unmix import unmix
 from zeromag.offline import map_recording
@@ -167,6 +169,37 @@ def test_nobody_is_invented(spec: str, hearts: str) -> None:
     found = told([clean(block) for block in blocks])
     assert bool(found.mother) == (hearts == "mother")
     assert bool(found.fetus) == (hearts == "fetus")
+
+
+def test_the_mother_goes_with_her_own_t_wave_and_leaves_no_ghost_of_the_fetus() -> None:
+    """Her T is higher and later by itself, and a fetus beats through all of it: what stays is a tenth of either."""
+    rate, random = 250.0, np.random.default_rng(2)
+    time = np.arange(round(32 * rate)) / rate
+    hers, its = random.normal(size=(2, 8))
+    field = 0.02 * random.normal(size=(len(time), 8))
+    clean = np.zeros_like(field)
+    peaks = np.cumsum(random.normal(0.8, 0.02, 38))
+    for peak in peaks:
+        high, late = 1 + 0.2 * random.normal(), 0.3 + 0.01 * random.normal()
+        wave = 6 * np.exp(-0.5 * ((time - peak) / 0.012) ** 2) + high * np.exp(
+            -0.5 * ((time - peak - late) / 0.04) ** 2
+        )
+        clean += wave[:, None] * hers
+    fetus = np.zeros_like(field)
+    for peak in np.cumsum(random.normal(0.43, 0.008, 74)):
+        fetus += 4 * np.exp(-0.5 * ((time - peak) / 0.008) ** 2)[:, None] * its
+    rows = History(len(time), 8, 0)
+    rows.append(field + clean + fetus)
+    maternal = Maternal(rate)
+    maternal.take([Beat(peak * rate, rr=0.8) for peak in peaks])
+    maternal.learn(rows)
+    start, stop = round(12 * rate), round(28 * rate)
+    alone, unclean = maternal.without(rows, start, stop)
+    rest = (alone - field[start:stop] - fetus[start:stop]) / np.linalg.norm(hers) * np.sqrt(8)
+    t_waves = np.abs(np.subtract.outer(time[start:stop], peaks) - 0.3).min(axis=1) < 0.06
+    assert not unclean.any()
+    assert np.sqrt(np.mean(rest**2)) < 0.1 * np.sqrt(np.mean(fetus**2))
+    assert np.sqrt(np.mean(rest[t_waves] ** 2)) < 0.1  # of a T of 1 that varies by 0.2
 
 
 def test_a_row_of_beats_in_noise() -> None:

@@ -1,7 +1,8 @@
-"""Where the waves of a fetus's averaged beat begin, peak and end: by their size, since they are short and small.
+"""Where the waves of a fetus's averaged beat begin, peak and end: they are short and small beside an adult's.
 
-An adult's onsets are told by speed over 12 ms; a fetus's whole QRS lasts 50 ms and its P wave 40, so each wave here
-begins and ends where the field over the array passes a share of that wave's own peak.
+An adult's QRS is told by speed over 12 ms; a fetus's lasts 50 ms in all, so here it begins and ends where the field
+over the array passes a share of its peak. P, a twentieth of that, is told by tangents as an adult's is: a tenth of it
+drowns in what is left of the mother.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from dataclasses import replace
 import numpy as np
 
 from zeromag._jit import BOOL, F64
-from zeromag.mapping.fiducials import Fiducials, wave_fiducials
+from zeromag.mapping.fiducials import Fiducials, descent, wave_fiducials
 
 BASELINE = (-0.055, -0.035)  # s from R: between P and QRS
 STRETCH = 2.0  # how much faster than an adult's its T wave runs
 QRS_SHARE = 0.04  # of the peak, at which QRS begins and ends
 QRS_NOTCH = 0.012  # s, longest stillness within a QRS
-P_SHARE = 0.1
+P_STEEP = 0.65  # of P's greatest slope: from there on its outermost slope counts, since two atria make two humps
+P_REACH = 0.06  # s from its peak within which P begins and ends
 P_WINDOW = (0.12, 0.025)  # s before QRS in which P peaks
 SMOOTH_P = 0.005  # s, twice
 SEEN = 4.0  # times the noise that a P must have
@@ -66,23 +68,16 @@ def _p(time: F64, wave: F64, quiet: BOOL, qrs_onset: float) -> tuple[float, floa
     k = low + int(np.argmax(size[low:high])) if high > low else 0
     if not low < k < high - 1 or size[k] < SEEN * noise:
         return float("nan"), float("nan"), float("nan")
-    level = max(P_SHARE * size[k], noise)
-    return _edge(time, size, k, -1, level, 0), float(time[k]), _edge(time, size, k, 1, level, 0)
+    peak = float(time[k])
+    onset = -descent(-time[::-1], size[::-1], len(time) - 1 - k, P_REACH - peak, P_STEEP)
+    return onset, peak, descent(time, size, k, min(qrs_onset, peak + P_REACH), P_STEEP)
 
 
 def _edge(time: F64, size: F64, k: int, step: int, level: float, notch: int) -> float:
-    """Return where, going out from row `k`, the size falls below a level and stays there longer than a notch.
-
-    Once it has fallen below a third of the wave, a rise by as much as a tenth of it belongs to something else.
-    """
-    last, lowest, peak = k, k, size[k]
-    at = k
+    """Return where, going out from row `k`, the size falls below a level and stays there longer than a notch."""
+    last = at = k
     while 0 < at < len(size) - 1 and abs(at - last) <= notch:
         at += step
-        if size[at] < size[lowest]:
-            lowest = at
-        if notch == 0 and size[lowest] < peak / 3 and size[at] > size[lowest] + 0.1 * peak:
-            return float(time[lowest])
         if size[at] >= level:
             last = at
     inside, outside = size[last], size[min(max(last + step, 0), len(size) - 1)]

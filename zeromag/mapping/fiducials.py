@@ -96,9 +96,9 @@ def wave_fiducials(time: F64, wave: F64, rr: float = NAN, baseline: tuple[float,
     smooth, noise = np.sqrt(np.maximum(power - floor, 0.0)), float(np.sqrt(floor))
     t = _highest(smooth, time, max(T_WINDOW[0], end + 0.04), T_WINDOW[1])
     seen = smooth[t] > SEEN * noise and 0 < t < len(time) - 2
-    t_end = _descent(time, smooth, t) if seen else NAN
+    t_end = descent(time, smooth, t) if seen else NAN
     trapezium = _trapezium(time, smooth, t) if seen else NAN
-    t_onset = -_descent(-time[::-1], smooth[::-1], len(time) - 1 - t, until=-end) if seen else NAN
+    t_onset = -descent(-time[::-1], smooth[::-1], len(time) - 1 - t, until=-end) if seen else NAN
     third = _risen(time, smooth, t, max(0, r)) if seen else NAN
     before = t_end - rr if np.isfinite(t_end - rr) else -np.inf  # of a fast heart the wave before P is a T
     p_onset, p_peak, p_end = _p(time, smooth, onset, noise, before)
@@ -169,7 +169,7 @@ def _crossing(time: F64, speed: F64, k: int, threshold: float) -> float:
     return float(time[k] - (now - threshold) / (now - before) * (time[1] - time[0]))
 
 
-def _descent(time: F64, values: F64, peak: int, until: float = np.inf, share: float = 1.0) -> float:
+def descent(time: F64, values: F64, peak: int, until: float = np.inf, share: float = 1.0) -> float:
     """Return where a tangent at the steepest descent after a peak meets zero.
 
     With a `share` below 1 it is the last descent that is at least so steep: a wave may come down in two steps.
@@ -216,8 +216,8 @@ def _p(time: F64, smooth: F64, qrs_onset: float, noise: float, after: float) -> 
     first = int(np.searchsorted(time, begin))
     if not (first < k < len(time) - 2) or smooth[k] < SEEN * noise or smooth[k] < smooth[k + 1]:
         return NAN, NAN, NAN
-    end = _descent(time, smooth, k, min(qrs_onset, float(time[k]) + P_REACH), STEEP)
-    onset = -_descent(-time[::-1], smooth[::-1], len(time) - 1 - k, -max(after, float(time[k]) - P_REACH), STEEP)
+    end = descent(time, smooth, k, min(qrs_onset, float(time[k]) + P_REACH), STEEP)
+    onset = -descent(-time[::-1], smooth[::-1], len(time) - 1 - k, -max(after, float(time[k]) - P_REACH), STEEP)
     return onset, _refined(time, smooth, k), end
 
 

@@ -14,6 +14,10 @@ TAPER = 0.02  # s in which the subtracted beat fades in and out
 KEPT = 24  # newest beats of a kind that the average is made of
 FEWEST = 3  # others of its kind that a beat is subtracted with
 STRENGTH, TIMING = 0.2, 1.5e-3  # how much beats differ, 1 and s: the fit's prior
+T_TIMING = 8e-3  # s, how much T comes earlier or later than its QRS says, which goes with the interval before
+ALIKE = 0.02  # s that what is not hers stays alike: that many samples say as much as one
+LOADED = 0.03  # of its mean, added to the variance of each channel that is not hers
+TRIMMED = 0.25  # of the beats, at each end, that the average leaves out sample by sample
 
 
 class Maternal:
@@ -80,30 +84,52 @@ class Maternal:
         others = [wave for wave in waves if own is None or not np.array_equal(wave, own)]
         if len(others) < FEWEST:
             return None
-        mean = np.mean(others, axis=0)
+        mean = _typical(others)
         mean -= mean[: self._taper].mean(axis=0)
-        slope = np.gradient(mean, axis=0)
-        strength, shift = self._fitted(own, mean, slope, others)
-        part: F64 = (strength * mean + shift * slope)[:length]
+        part: F64 = mean[:length].copy()
+        if own is not None:
+            rests = [wave[:length] - part for wave in others]
+            own, reach = own[:length], round(QRS * self._rate)
+            near = slice(self._before - reach, min(length, self._before + reach))
+            part += self._change(own, part, rests, near, TIMING)
+            after = slice(near.stop, length)
+            if length - near.stop > 2 * self._taper:
+                rise = np.zeros((length, 1))
+                rise[after, 0] = np.minimum(1.0, (np.arange(length - near.stop) + 0.5) / self._taper)
+                part += rise * self._change(own, part, rests, after, T_TIMING)
         fade = 0.5 - 0.5 * np.cos(np.pi * (np.arange(self._taper) + 0.5) / self._taper)
         part[: self._taper] *= fade[:, None]
         part[-self._taper :] *= fade[::-1, None]
         return part
 
-    def _fitted(self, own: F64 | None, mean: F64, slope: F64, others: list[F64]) -> tuple[F64, F64]:
-        """Return each channel's strength and shift (samples) of a beat, near 1 and 0 where noise hides it."""
-        if own is None:
-            return np.ones(mean.shape[1]), np.zeros(mean.shape[1])
-        span = slice(self._before - round(QRS * self._rate), self._before + round(QRS * self._rate))
-        shape, lean = (wave[span] - wave[span].mean(axis=0) for wave in (mean, slope))
-        rest = own[span] - own[span].mean(axis=0) - shape
-        spread = np.mean([np.var(wave[span] - mean[span], axis=0) for wave in others], axis=0) + 1e-300
-        aa = np.sum(shape**2, axis=0) / spread + 1 / STRENGTH**2
-        bb = np.sum(lean**2, axis=0) / spread + 1 / (TIMING * self._rate) ** 2
-        ab = np.sum(shape * lean, axis=0) / spread
-        a, b = np.sum(shape * rest, axis=0) / spread, np.sum(lean * rest, axis=0) / spread
-        determinant = aa * bb - ab**2
-        return 1.0 + (a * bb - b * ab) / determinant, (b * aa - a * ab) / determinant
+    def _change(self, own: F64, part: F64, rests: list[F64], rows: slice, timing: float) -> F64:
+        """Return what a beat adds to `part`: stronger or weaker, early or late, as some rows of it say.
+
+        Two numbers for all channels. These are weighed by what other beats left in them (`rests`), above all the
+        fetus: what looks like its field says nothing. T is asked by itself: QRS does not tell its height, and its time
+        goes with the interval before.
+        """
+        lean = np.gradient(part, axis=0)
+        ways = np.stack([_level(part[rows]), _level(lean[rows])])
+        left = np.concatenate([_level(rest[rows]) for rest in rests])
+        spread = left.T @ left / len(left)
+        spread += (LOADED * float(np.mean(np.diag(spread))) + 1e-300) * np.eye(len(spread))
+        weighed = np.linalg.solve(spread, np.moveaxis(ways, 2, 1)) / (ALIKE * self._rate)
+        told = np.einsum("ict,jtc->ij", weighed, ways)
+        told += np.diag([1 / STRENGTH**2, 1 / (timing * self._rate) ** 2])
+        stronger, earlier = np.linalg.solve(told, np.einsum("ict,tc->i", weighed, _level(own[rows] - part[rows])))
+        return np.asarray(stronger * part + earlier * lean)
+
+
+def _typical(waves: list[F64]) -> F64:
+    """Return the mean of the middle half at each sample: a fetus's beat lies in one of eight there, and stays out."""
+    out = int(TRIMMED * len(waves))
+    return np.asarray(np.sort(waves, axis=0)[out : len(waves) - out].mean(axis=0))
+
+
+def _level(wave: F64) -> F64:
+    """Return a wave without the mean over time of each channel."""
+    return np.asarray(wave - wave.mean(axis=0))
 
 
 def _shape(beat: Beat) -> str:

@@ -19,7 +19,6 @@ import numpy as np
 
 from benchmarks.coverage import truths
 from benchmarks.scans import TIME, Scene, planar
-from zeromag._jit import F64
 from zeromag.acquire.simulate import simulation
 from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat
@@ -32,7 +31,7 @@ from zeromag.scan.scan import Scan
 from zeromag.session import Clean, Session
 
 EVERY, YES = 2.0, 2  # s between two looks, and how many in a row must say yes, as in `zeromag live --until usable`
-MOST = 500  # beats
+MOST, BOUND = 500, 0.3  # beats; share of what is still needed, before which no look can say yes
 BAR, LATEST = 0.30, 20.0
 NO_CLEANING = " uncleaned"  # a session that takes out nothing of the room
 EMPTY = (  # what is in the room, or wrong with the array, and no heart
@@ -83,19 +82,22 @@ class Growing:
     """One scan of which the first beats, as many as are asked for, are looked at."""
 
     def __init__(self, scene: Scene, seed: int) -> None:
-        self._scene, self._random = scene, np.random.default_rng(seed)
-        self._beats: list[F64] = []
+        self._scene, self._seed = scene, seed
         self._mapper = Mapper()
+        self._open()
+
+    def _open(self) -> None:
+        self._random = np.random.default_rng(self._seed)
+        self._pile = Pile(len(TIME), len(self._scene.sensors), 64)
 
     def average(self, count: int) -> Average:
         """Return the average of the first `count` beats."""
-        while len(self._beats) < count:
-            self._beats.append(self._scene.noisy_beat(self._random))
-        pile = Pile(len(TIME), len(self._scene.sensors), 64)
+        if count < self._pile.count:
+            self._open()
         good = np.ones(len(self._scene.sensors), dtype=np.bool_)
-        for wave in self._beats[:count]:
-            pile.add(wave, good, self._scene.rr)
-        return pile.average("normal", TIME, self._scene.sensors)
+        while self._pile.count < count:
+            self._pile.add(self._scene.noisy_beat(self._random), good, self._scene.rr)
+        return self._pile.average("normal", TIME, self._scene.sensors)
 
     def look(self, count: int) -> tuple[Usable, dict[str, Parameter]]:
         """Return what the gate says after `count` beats, and the parameters that it says it of."""
@@ -106,24 +108,26 @@ class Growing:
 
 
 def grown(scene: Scene, seed: int, truth: dict[str, float]) -> Told | None:
-    """Return what the gate foretold of one scan; None when it says yes at once, or not within MOST beats."""
+    """Return what the gate foretold of one scan; None when it says yes at once, or not within MOST beats.
+
+    Looks that are bound to say no, since not a third of what is still needed has gone by, are left out.
+    """
     scan, step, found = Growing(scene, seed), round(EVERY / scene.rr), dict[str, Parameter]()
-    foretold: dict[int, float] = {}  # s from the beginning, by beats
-    yes, count = 0, 0
+    yes, count, needed = 0, 0, 2 * Gate().fewest * scene.rr
     while yes < YES:
-        count += step
-        said, found = scan.look(count)
-        yes = yes + 1 if said["answer"] == "yes" else 0
-        foretold[count] = count * scene.rr + said["seconds_needed"]
+        count += step * max(1, int(BOUND * needed / scene.rr / step))
         if count > MOST:
             return None
+        said, found = scan.look(count)
+        yes = yes + 1 if said["answer"] == "yes" else 0
+        needed = said["seconds_needed"]
     if count <= Gate().fewest + (YES + 1) * step:
         return None
-    half = min(foretold, key=lambda one: abs(one - count / 2))
+    half = count // 2
     errors = {name: _error(name, found, truth) for name in Gate().tolerances}
     wrong = tuple(name for name, wanted in Gate().tolerances.items() if errors[name] > wanted)
     missed = tuple(name for name, error in errors.items() if error > _half(found[name]))
-    return Told(count * scene.rr, foretold[half], wrong, missed)
+    return Told(count * scene.rr, half * scene.rr + scan.look(half)[0]["seconds_needed"], wrong, missed)
 
 
 def _half(found: Parameter) -> float:

@@ -58,6 +58,21 @@ def test_a_hundred_beats_cut_white_noise_to_a_tenth() -> None:
     assert np.abs(average.wave[flat].mean(axis=0)).max() < 1e-18
 
 
+@pytest.mark.parametrize("kind", ["ectopic", "mother-ectopic-2", "variant"])
+def test_a_beat_that_begins_early_is_zero_where_it_rests(kind: str) -> None:
+    """A QRS from 120 ms before R on: with the level of a PR segment that it has not, all its maps would be off."""
+    sensors, time = planar(3), np.arange(round(12 * RATE)) / RATE
+    peaks = regular(12.0, 1.0)
+    shape = sum(np.exp(-0.5 * ((time - peak) / 0.040) ** 2) for peak in peaks)
+    signal = 3e-11 * np.linspace(-1, 1, 9) * shape[:, None] + 5e-12  # on some field of the room
+    running, _ = averaged(as_blocks(signal, sensors, 1000), [Beat(sample=peak * RATE, kind=kind) for peak in peaks])
+    (average,) = running.averages()
+    assert average.kind == kind
+    assert np.abs(average.wave[average.time < -0.2]).max() < 1e-15
+    assert np.abs(average.wave).max() == pytest.approx(3e-11, rel=1e-3)
+    assert np.abs(running.level - 5e-12).max() < 1e-15
+
+
 def test_jitter_takes_what_the_law_says() -> None:
     """Attenuation exp(−(2πfσ)²/2) of a sine of frequency f by a jitter σ (science §4)."""
     sensors, frequency = planar(3), 40.0

@@ -18,6 +18,7 @@ from zeromag.sensors import SensorArray
 
 KEEP = 24.0  # s of samples kept: longer than the detector ever needs to decide
 LATEST = 18.0  # s after a beat at which it is taken even though no next one came
+WIDE = ("ectopic", "variant")  # classes whose QRS may begin before the piece that is called zero
 NEXT = 0.15  # s before the next R at which a beat's window ends: that is the next P wave's
 
 
@@ -81,6 +82,7 @@ class Averaging:
         self.time: F64 = np.arange(-self._before, self._after + 1) / head.rate
         first, last = settings.baseline
         self._flat = slice(*np.searchsorted(self.time, [first, last], side="left").tolist())
+        self._flats: dict[str, slice] = {}  # the same of a class with wide beats
         self.piles: dict[str, Pile] = {}
         self.level: F64 = np.full(len(self._columns), np.nan)  # T, PR level of the newest beat: zero of the live map
         self._pending: list[Beat] = []
@@ -152,9 +154,9 @@ class Averaging:
         _resample(self._rows.take(start, stop), self._bad.take(start, stop), offset, wave, good)
         if following is not None:
             wave = wave[: max(n // 2, int(following.sample - beat.sample - NEXT * self._rate) + self._before)]
-        level = wave[self._flat].mean(axis=0)
         if not good.any():
             return replace(beat, why="every channel masked")
+        level = wave[self._zero(beat.kind, wave[:, good])].mean(axis=0)
         self.level = np.where(good, level, self.level)
         if beat.kind not in self.piles:
             if len(self.piles) >= self._settings.limit:
@@ -162,6 +164,20 @@ class Averaging:
             self.piles[beat.kind] = Pile(n, len(self._columns), self._settings.parts, self._settings.memory)
         self.piles[beat.kind].add(wave - level, good, beat.rr)
         return beat
+
+    def _zero(self, kind: str, wave: F64) -> slice:
+        """Return the rows of a class that are called zero: before R where its first beat is stillest, if it is wide.
+
+        A beat from a ventricle begins where others rest, and has no PR segment.
+        """
+        if not any(one in kind for one in WIDE):
+            return self._flat
+        if kind not in self._flats:
+            length = self._flat.stop - self._flat.start
+            moved = [np.var(wave[k : k + length], axis=0).sum() for k in range(self._flat.start + 1)]
+            first = int(np.argmin(moved))
+            self._flats[kind] = slice(first, first + length)
+        return self._flats[kind]
 
     def averages(self) -> list[Average]:
         """Return the averages so far, normal first, then the class with most beats."""

@@ -16,7 +16,7 @@ from zeromag.mapping.fiducials import Fiducials, descent, wave_fiducials
 
 BASELINE = (-0.055, -0.035)  # s from R: between P and QRS
 STRETCH = 2.0  # how much faster than an adult's its T wave runs
-QRS_SHARE = 0.04  # of the peak, at which QRS begins and ends
+QRS_SHARE = 0.045, 0.042  # of the peak, at which QRS begins and ends: from 5 % on its end would be that of R without S
 QRS_NOTCH = 0.012  # s, longest stillness within a QRS
 P_STEEP = 0.65  # of P's greatest slope: from there on its outermost slope counts, since two atria make two humps
 P_REACH = 0.06  # s from its peak within which P begins and ends
@@ -33,8 +33,8 @@ def fetal_waves(time: F64, wave: F64) -> Fiducials:
     size, _ = _size(wave, quiet)
     r = int(np.argmax(np.where(np.abs(time) < 0.02, size, 0.0)))
     notch = round(QRS_NOTCH / (time[1] - time[0]))
-    onset = _edge(time, size, r, -1, QRS_SHARE * size[r], notch)
-    end = _edge(time, size, r, 1, QRS_SHARE * size[r], notch)
+    onset = _edge(time, size, r, -1, QRS_SHARE[0] * size[r], notch)
+    end = _edge(time, size, r, 1, QRS_SHARE[1] * size[r], notch)
     p_onset, p_peak, p_end = _p(time, wave, quiet, onset)
     return replace(
         slow,

@@ -178,26 +178,23 @@ def main() -> None:
     for noise in flags.noise:
         scene = Scene(planar(), noise=1e-12 * noise)
         with ProcessPoolExecutor(flags.jobs) as pool:
-            some = pool.map(partial(grown, scene, truth=truths(scene)), seeds)
-            told = [one for one in some if one is not None]
+            told = [one for one in pool.map(partial(grown, scene, truth=truths(scene)), seeds) if one is not None]
         every += told
-        said = "; ".join(f"{one.took:.0f} s foretold {one.foretold:.0f}" for one in told)
-        print(f"{noise:g} pT a beat: {said}", flush=True)
+        row = "; ".join(f"{one.took:.0f} s foretold {one.foretold:.0f}" for one in told)
+        print(f"{noise:g} pT a beat: {row}", flush=True)
     if not every:
         raise SystemExit("no scan became usable between 10 and 500 beats: choose another noise")
     errors = np.array([one.error for one in every])
     print(f"\n{len(every)} scans: foretold {np.mean(errors):+.0%} on average, sd {np.std(errors):.0%}")
     print(f"within 30 % at half time: {np.mean(np.abs(errors) <= BAR):.0%}")
-    for what, some in (
+    for what, each in (
         ("beyond its tolerance", [one.wrong for one in every]),
         ("not in its interval", [one.missed for one in every]),
     ):
-        times = Counter(name for names in some for name in names)
+        times = Counter(name for names in each for name in names)
         share = sum(times.values()) / (len(every) * len(Gate().tolerances))
-        print(
-            f"a truth {what} at the end: {share:.1%} of all, {np.mean([bool(one) for one in some]):.0%} of scans any",
-            end="",
-        )
+        scans = np.mean([bool(names) for names in each])
+        print(f"a truth {what} at the end: {share:.1%} of all, {scans:.0%} of scans any", end="")
         print(f" ({', '.join(f'{name} {count}' for name, count in times.most_common()) or 'none'})")
 
 

@@ -90,7 +90,7 @@ class Told:
 
 
 def test_a_stream_that_is_behind_tells_its_samples_and_state_and_looks_again_once_it_has_caught_up() -> None:
-    blocks = list(simulation("sim:adult?seconds=12&rate=250&rows=3&columns=3&heart_rate=90", block=50).blocks())
+    blocks = list(simulation("sim:adult?seconds=9&rate=250&rows=3&columns=3&heart_rate=90", block=50).blocks())
     scan, told = Scan(blocks[0], Session()), Told()
     broadcast = Broadcast(told, scan, Session(), recording=False, upstream="tcp://127.0.0.1:5555")
 
@@ -99,11 +99,11 @@ def test_a_stream_that_is_behind_tells_its_samples_and_state_and_looks_again_onc
             broadcast(scan(replace(block, t_ns=time.monotonic_ns() - late)))
             broadcast.leisure.wait()
 
-    carry(blocks[:40], 5 * SECOND)  # eight seconds, with beats
-    assert told.blocks == 2000
+    carry(blocks[:33], 5 * SECOND)  # seconds with beats
+    assert told.blocks == 33 * 50
     assert set(told.names) == {"status", "beat"}
     assert broadcast.usable["reasons"] == ["no heartbeat so far"]
-    carry(blocks[40:], 0)
+    carry(blocks[33:], 0)  # the map is made first, and two seconds later the gate looks
     assert {"map", "grid", "average"} <= set(told.names)
     assert broadcast.usable["reasons"] != ["no heartbeat so far"]
-    broadcast.finish(scan.finish())
+    broadcast.leisure.close()

@@ -1,6 +1,8 @@
-"""The gate beside the stream answers what it is asked, and rests after a long look unless somebody waits for it."""
+"""The gate beside the stream answers what it is asked, rests after a long look, and tells when it failed."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
@@ -37,3 +39,24 @@ def test_a_long_look_is_followed_by_a_rest_unless_somebody_waits(
     assert answers[0]
     assert watch.usable["answer"] in ("yes", "not yet", "no")
     assert (answers[2] is answers[0]) == (not patient)
+
+
+def test_a_look_that_fails_is_told_and_leaves_no_old_figures_on_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    scan, leisure = scanned(), Leisure()
+    watch = GateWatch(scan.mapper, leisure, patient=True)
+    watch.ask(scan.averages(), scan)
+    leisure.wait()
+    assert watch.parameters
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("nothing to divide by")
+
+    monkeypatch.setattr(gate_watch, "parameters", broken)
+    watch.ask(scan.averages(), scan)
+    leisure.wait()
+    leisure.close()
+    (reason,) = watch.usable["reasons"]
+    assert watch.usable["answer"] == "not yet"
+    assert watch.parameters == {}
+    assert "ZeroDivisionError: nothing to divide by" in reason
+    assert "broken" in Path(reason.rsplit(" ", 1)[1]).read_text(encoding="utf-8")

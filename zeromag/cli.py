@@ -35,18 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `zeromag … | head` is no failure
         return 0
     except Exception as error:  # noqa: BLE001 - a fault of ours is one sentence too; its details go into a file
-        print(f"zeromag: {_our_fault(error)}", file=sys.stderr)
+        from zeromag.fault import fault
+
+        print(f"zeromag: {fault(error)}", file=sys.stderr)
         return 1
-
-
-def _our_fault(error: Exception) -> str:
-    """Keep the traceback for the developers and return what the user needs to know."""
-    import tempfile
-    import traceback
-
-    with tempfile.NamedTemporaryFile("w", prefix="zeromag-", suffix=".txt", delete=False, encoding="utf-8") as file:
-        file.write(f"zeromag {__version__}: {' '.join(sys.argv)}\n\n{traceback.format_exc()}")
-    return f"this is a fault of zeromag ({type(error).__name__}: {error}); please report it with the file {file.name}"
 
 
 def _parser() -> argparse.ArgumentParser:

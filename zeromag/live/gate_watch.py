@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
+from zeromag.fault import fault
 from zeromag.live.leisure import Leisure
 from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat, own
@@ -15,6 +17,7 @@ from zeromag.scan.scan import Scan
 
 BRIEF = 0.5  # s of a core that a look may take as often as it is asked for
 REST = 3.0  # times what a longer one took, until the next: a thousand channels take seconds, and cores are few
+BROKEN = 60.0  # s until the next after one that failed
 SLACK = 2.5  # s that a beat may take to be decided, beyond which a stream without one is silent
 
 
@@ -35,7 +38,16 @@ class GateWatch:
         """Look again, unless the last look was a long one and just now, or the stream leaves no time for it."""
         if time.monotonic() >= self._rested:
             now = own(scan.beats), scan.seconds, max(0.0, scan.silent - SLACK), scan.status()["channels"]
-            self._leisure.begin(lambda: self._look(averages, *now))
+            self._leisure.begin(partial(self._tried, partial(self._look, averages, *now)))
+
+    def _tried(self, look: Callable[[], None]) -> None:
+        """Look; nobody waits for this thread, so that a failure which is not told here is never heard of."""
+        try:
+            look()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the stream and its recording go on
+            self._rested = time.monotonic() + BROKEN
+            self.usable_looks, self.parameters = 0, {}
+            self.usable = Usable(answer="not yet", reasons=[f"no gate: {fault(error)}"], seconds_needed=0.0)
 
     def _look(
         self,

@@ -21,7 +21,8 @@ from zeromag.acquire.message import Result
 from zeromag.acquire.source import open_source
 from zeromag.block import Block
 from zeromag.live.broadcast import Broadcast
-from zeromag.live.process import SWITCH, warm
+from zeromag.live.process import SWITCH
+from zeromag.live.warm import warm
 from zeromag.scan.cleaning_log import CleaningLog
 from zeromag.scan.scan import Scan
 from zeromag.session import Session

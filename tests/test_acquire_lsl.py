@@ -159,7 +159,8 @@ from zeromag.acquire.message import Description
 from zeromag.acquire.lsl import LslSource
 from zeromag.acquire.pace import paced
 from zeromag.acquire.simulate import simulation
-from zeromag.live.process import process, warm
+from zeromag.live.process import process
+from zeromag.live.warm import warm
 from zeromag.scan.scan import Scan
 from zeromag.session import Session
 

@@ -16,7 +16,8 @@ from zeromag.session import Session
 def run(flags: argparse.Namespace) -> int:
     """Process a stream until it ends or somebody asks to stop; results are written on the way out."""
     with lifeline(flags.leash) as line:
-        from zeromag.live.process import process, warm
+        from zeromag.live.process import process
+        from zeromag.live.warm import warm
         from zeromag.output.ready import ready
 
         warm(lambda done, of: line.announce({"warming": [done, of]}))

@@ -69,21 +69,6 @@ def process(
                 work.follow(source, publisher, stop, drain)
 
 
-def warm(progress: Callable[[int, int], None]) -> None:
-    """Compile or load every kernel on a small made-up heart, so that nothing is compiled once samples flow."""
-    from zeromag.acquire.simulate import simulation
-
-    source = simulation("sim:adult?seconds=8&rate=250&heart_rate=90", block=50)
-    scan: Scan | None = None
-    for done, block in enumerate(source.blocks()):
-        scan = scan or Scan(block, Session())
-        scan(block)
-        progress(done + 1, 40)
-    if scan is not None:
-        scan.live_map()
-        scan.averages()
-
-
 def _told(session: Session) -> dict[str, Any]:
     """Return the session as viewers are told it: what they see is calibrated already."""
     return session.as_dict() | {"calibration": {}}

@@ -118,13 +118,30 @@ def bare(seconds: float, block: int) -> list[Line]:
         b = json.loads(second.communicate()[0])
     late = 1e3 * np.array(b["late"])
     p50, p99, most = (float(value) for value in np.percentile(late, [50, 99, 100]))
+    asleep = 1e3 * float(np.percentile(idle(min(seconds, 10.0), block), 99))
     what, cpu = f"{CHANNELS} ch x 10 kHz in blocks of {block}, bare", a["cpu"] + b["cpu"]
     missing = a["blocks"] - len(late)
     return [
-        Line(f"{what}: p99", p99, "ms", bar="< 1, moonshot 0.5", note=f"p50 {p50:.2f}, longest {most:.1f}"),
+        Line(
+            f"{what}: p99",
+            p99,
+            "ms",
+            bar="< 1, moonshot 0.5",
+            note=f"p50 {p50:.2f}, longest {most:.1f}; here a loop that only sleeps is {asleep:.2f} late (p99)",
+        ),
         Line(f"{what}: lost", missing, "blocks", bar="0", note=f"{b['lost']} frames nobody had any more"),
         Line(f"{what}: A and B", cpu, "cores", bar="< 0.6, moonshot 0.3", note=f"A {a['cpu']:.2f}, B {b['cpu']:.2f}"),
     ]
+
+
+def idle(seconds: float, block: int) -> NDArray[np.float64]:
+    """Return how late a loop wakes that does nothing but sleep until each next block of the bare load is due: s."""
+    late, due = list[float](), time.monotonic()
+    for _ in range(round(seconds * RATE / block)):
+        due += block / RATE
+        time.sleep(max(0.0, due - time.monotonic()))
+        late.append(time.monotonic() - due)
+    return np.array(late)
 
 
 def whole(seconds: float) -> list[Line]:

@@ -100,3 +100,13 @@ def test_doctor_runs_everywhere() -> None:
     done = zeromag("doctor")
     assert done.returncode == 0, done.stderr
     assert "ZeroMQ" in done.stdout
+
+
+def test_a_fault_of_ours_is_one_sentence_and_a_file_for_the_developers() -> None:
+    broken = "import zeromag.commands.doctor as d; d.run = lambda flags: 1 / 0"
+    code = f"import sys; {broken}; from zeromag.cli import main; sys.exit(main(['doctor']))"
+    said = sentence(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False))
+    assert "this is a fault of zeromag (ZeroDivisionError: division by zero)" in said
+    kept = Path(said.rsplit(" ", 1)[1])
+    assert "Traceback" in kept.read_text(encoding="utf-8")
+    kept.unlink()

@@ -16,6 +16,7 @@ from tests.viz_scene import RATE, array, average, fill, grid, send_map, status, 
 from zeromag.block import Block
 from zeromag.mapping.average import Average
 from zeromag.physics.halfspace import HalfSpace
+from zeromag.viz import raster
 from zeromag.viz.feed import Feed
 from zeromag.viz.film import Film
 from zeromag.viz.readings import kept_words
@@ -57,6 +58,15 @@ def test_every_panel_of_a_layout_shows_something(layout, theme):
         painted = np.abs(picture.astype(int) - ground).sum(axis=2) > 60
         assert painted.mean() > 0.004, name
     window.close()
+
+
+def test_no_picture_waits_for_a_compiler_once_the_raster_is_warm():
+    raster.warm()
+    for layout in LAYOUTS:
+        window = opened(layout)
+        grabbed(window)
+        window.close()
+    assert len(raster.draw_traces.signatures) == 1
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -37,7 +37,10 @@ def _follow(flags: argparse.Namespace, line: Lifeline) -> int:
     if flags.web:
         from zeromag.viz.page import serve_page
     else:
+        from zeromag.viz.raster import warm
         from zeromag.viz.show import open_window
+
+        warm()  # the processing does the same meanwhile
     endpoint, control = flags.endpoint, flags.control
     if flags.leash:
         told = line.told()

@@ -90,3 +90,9 @@ def draw_traces(
             for y in range(begin, end + 1):
                 share = min(bottom, y + 1.0) - max(top, float(y))
                 image[y, column] = _mix(image[y, column], colours[c], max(0.0, min(1.0, share)))
+
+
+def warm() -> None:
+    """Compile what draws (once a machine), or load it, so that no picture waits for that."""
+    one, pixels = np.zeros(1), np.zeros((1, 1), dtype=np.uint32)
+    draw_traces(pixels, np.zeros((2, 1)), 0, 1.0, True, 0, one, one, 1.0, 1.0, pixels[0], 0, EVERYTHING)

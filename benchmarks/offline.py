@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,11 @@ class Run:
         return f"| {self.minutes:g} | " + " | ".join(f"{one:.1f}" for one in figures) + " |"
 
 
+def written(recording: Path, source: str) -> None:
+    """Write what a source gives as a recording."""
+    write_recording(recording, simulation(source, block=1000))
+
+
 def mapped(recording: Path, minutes: float, out: Path) -> Run:
     """Map a recording by the command, in a process of its own, and return what that took."""
     began = time.monotonic()
@@ -72,7 +78,8 @@ def main() -> None:
         for minutes in flags.minutes:
             recording = folder / f"{minutes:g}.zm.h5"
             if not recording.exists():
-                write_recording(recording, simulation(f"{flags.source}&seconds={60 * minutes:g}", block=1000))
+                with ProcessPoolExecutor(1) as other:  # a child's ru_maxrss begins at the size of who started it
+                    other.submit(written, recording, f"{flags.source}&seconds={60 * minutes:g}").result()
             runs.append(mapped(recording, minutes, Path(name) / f"out-{minutes:g}"))
             print(runs[-1].say(), flush=True)
     last, growth = runs[-1], runs[-1].memory / runs[0].memory

@@ -1,6 +1,6 @@
 """The two loads of the plan, beside their bars: `python -m benchmarks.throughput [--seconds 60]`.
 
-*Bare*: 512 channels and 12 references at 10 kHz in blocks of ten; A writes the journal and publishes, B filters (seven
+*Bare*: 512 channels and 12 references at 10 kHz in blocks of ten and of twenty; A writes the journal and publishes, B filters (seven
 biquads), projects eight patterns out, follows the references (NLMS) and publishes. Late is how long after a block's
 last sample B had published it. *Whole*: what `zeromag live` runs, 1,024 channels at 10 kHz through the default chain
 with beats, averages and maps, the recorder and the window. `--only bare` or `--only whole` runs one.
@@ -167,18 +167,20 @@ def main() -> None:
     """Print the table and keep it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--block", type=int, default=10, help="samples, of the bare load")
+    parser.add_argument("--block", type=int, nargs="+", default=[10, 20], help="samples, of the bare load")
     parser.add_argument("--only", choices=("bare", "whole"))
     parser.add_argument("--be", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.be:
         role, *words = options.be
         if role == "source":
-            source(words[0], words[1], options.seconds, options.block)
+            source(words[0], words[1], options.seconds, options.block[0])
         else:
-            worker(words[0], options.seconds, options.block)
+            worker(words[0], options.seconds, options.block[0])
         return
-    lines = [] if options.only == "whole" else bare(options.seconds, options.block)
+    lines: list[Line] = []
+    for block in [] if options.only == "whole" else options.block:
+        lines += bare(options.seconds, block)
     lines += [] if options.only == "bare" else whole(options.seconds)
     for line in lines:
         print(line.say())

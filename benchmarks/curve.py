@@ -101,7 +101,8 @@ def sustained(server: Path, client: Path, block: int) -> Line:
     going = set(best)
     for times in LADDER:
         for name in sorted(going):
-            good, seen = held(*((server, client) if name == "CURVE" else (None, None)), times, block)
+            keys = (server, client) if name == "CURVE" else (None, None)
+            good, seen = held(keys[0], keys[1], times, block)
             print(f"{name:6} {times:3g} x 10 kHz: {'held' if good else 'not held'}; {seen}", flush=True)
             if good:
                 best[name], said[name] = times, seen

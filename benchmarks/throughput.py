@@ -1,9 +1,9 @@
 """The two loads of the plan, beside their bars: `python -m benchmarks.throughput [--seconds 60]`.
 
-*Bare*: 512 channels and 12 references at 10 kHz in blocks of ten and of twenty; A writes the journal and publishes, B filters (seven
-biquads), projects eight patterns out, follows the references (NLMS) and publishes. Late is how long after a block's
-last sample B had published it. *Whole*: what `zeromag live` runs, 1,024 channels at 10 kHz through the default chain
-with beats, averages and maps, the recorder and the window. `--only bare` or `--only whole` runs one.
+*Bare*: 512 channels and 12 references at 10 kHz in blocks of ten and of twenty; A writes the journal and publishes, B
+filters (seven biquads), projects eight patterns out, follows the references (NLMS) and publishes. Late is how long
+after a block's last sample B had published it. *Whole*: what `zeromag live` runs, 1,024 channels at 10 kHz through the
+default chain with beats, averages and maps, the recorder and the window. `--only bare` or `--only whole` runs one.
 """
 
 from __future__ import annotations

@@ -110,3 +110,12 @@ def test_a_fault_of_ours_is_one_sentence_and_a_file_for_the_developers() -> None
     kept = Path(said.rsplit(" ", 1)[1])
     assert "Traceback" in kept.read_text(encoding="utf-8")
     kept.unlink()
+
+
+def test_a_fault_of_ours_is_one_sentence_where_no_file_can_be_written(tmp_path: Path) -> None:
+    broken = "import zeromag.commands.doctor as d; d.run = lambda flags: 1 / 0"
+    nowhere = f"import tempfile; tempfile.tempdir = {str(tmp_path / 'gone')!r}"
+    code = f"import sys; {nowhere}; {broken}; from zeromag.cli import main; sys.exit(main(['doctor']))"
+    said = sentence(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False))
+    assert "ZeroDivisionError: division by zero" in said
+    assert "could not be kept (No such file or directory)" in said

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -16,7 +16,7 @@ from zeromag.sensors import SensorArray
 class _Open:
     """A block while it is put together: the same slots without the lock."""
 
-    __slots__ = ("data", "events", "first", "mask", "rate", "sensors", "t_ns")
+    __slots__ = ("counts", "data", "events", "first", "mask", "rate", "sensors", "t_ns")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,7 +24,8 @@ class Block:
     """Frozen samples on their way through the pipeline.
 
     `mask` is True where a sample must not be used: a stage carries it on, and whatever stands there in
-    `data` is finite or NaN but never trusted. `events` are those that happened inside the block.
+    `data` is finite or NaN but never trusted. `events` are those that happened inside the block. `counts` come
+    from `of_counts` alone and go when the values do, so that they never stand beside other values than theirs.
     """
 
     data: NDArray[np.float64]  # (n_samples, n_channels) T (ECG: V), read-only, row behind row in memory
@@ -34,6 +35,7 @@ class Block:
     mask: NDArray[np.bool_] | None = None  # (n_samples, n_channels); None: all good
     events: tuple[Event, ...] = ()
     t_ns: int = 0  # monotonic clock when the last sample had arrived; 0: not known
+    counts: NDArray[np.int32] | None = field(init=False)  # times the quanta they are `data`, bit for bit; None: unknown
 
     def __post_init__(self) -> None:
         data = self.data
@@ -46,8 +48,40 @@ class Block:
         if not self.rate > 0:
             raise ValueError(f"rate must be above 0 Hz, got {self.rate}")
         object.__setattr__(self, "data", _kept(data))
+        object.__setattr__(self, "counts", None)
         if self.mask is not None:
             object.__setattr__(self, "mask", self._fitting(self.mask))
+
+    @classmethod
+    def of_counts(
+        cls,
+        counts: NDArray[np.int32],
+        first: int,
+        rate: float,
+        sensors: SensorArray,
+        *,
+        mask: NDArray[np.bool_] | None = None,
+        events: tuple[Event, ...] = (),
+        t_ns: int = 0,
+    ) -> Self:
+        """Return the block of a device's whole counts (n_samples, n_channels), each a quantum of its channel.
+
+        Wire and journal take the counts as they are: half the bytes, and nobody has to look for them in the values.
+
+        Raises
+        ------
+        TypeError, ValueError
+            The counts are not int32, or do not fit the array, or one of its channels has no quantum.
+        """
+        if counts.dtype != _COUNTS:
+            raise TypeError(f"counts are int32, got {counts.dtype}")
+        if counts.ndim != 2 or counts.shape[1] != len(sensors):
+            raise ValueError(f"counts of {len(sensors)} sensors are (samples, {len(sensors)}), got {counts.shape}")
+        if not sensors.counted:
+            raise ValueError("a block of counts needs a quantum above 0 of every channel")
+        block = cls(counts * sensors.quantum, first, rate, sensors, mask, events, t_ns)
+        object.__setattr__(block, "counts", _kept(counts))
+        return block
 
     def __len__(self) -> int:
         return int(self.data.shape[0])
@@ -81,7 +115,20 @@ class Block:
         if data.shape != self.data.shape or data.dtype != _FLOAT:
             raise ValueError(f"values of this block are float64 {self.data.shape}, got {data.dtype} {data.shape}")
         known = self.mask if mask is None else self._fitting(mask)
-        return self._copy(_kept(data), self.first, known, self.events + events if events else self.events)
+        return self._copy(_kept(data), None, self.first, known, self.events + events if events else self.events)
+
+    def amended(
+        self, *, first: int | None = None, events: tuple[Event, ...] | None = None, t_ns: int | None = None
+    ) -> Self:
+        """Return the same samples at another place or time, or with other events."""
+        return self._copy(
+            self.data,
+            self.counts,
+            self.first if first is None else first,
+            self.mask,
+            self.events if events is None else events,
+            self.t_ns if t_ns is None else t_ns,
+        )
 
     def part(self, start: int, stop: int) -> Self:
         """Return samples `start:stop`, counted from this block's first, with their events."""
@@ -89,25 +136,29 @@ class Block:
             raise ValueError(f"a part of {len(self)} samples holds at least one of them, got {start}:{stop}")
         begin, end = self.first + start, self.first + stop
         mask = None if self.mask is None else self.mask[start:stop]
+        counts = None if self.counts is None else self.counts[start:stop]
         events = tuple(event for event in self.events if begin <= event.sample < end) if self.events else ()
-        return self._copy(self.data[start:stop], begin, mask, events)
+        return self._copy(self.data[start:stop], counts, begin, mask, events)
 
     def _copy(
         self,
         data: NDArray[np.float64],
+        counts: NDArray[np.int32] | None,
         first: int,
         mask: NDArray[np.bool_] | None,
         events: tuple[Event, ...],
+        t_ns: int | None = None,
     ) -> Self:
         """Return a block of the same stream out of parts that are known to fit: a quarter of the time of checking."""
         new: Any = _NEW(_Open)
         new.data = data
+        new.counts = counts
         new.first = first
         new.rate = self.rate
         new.sensors = self.sensors
         new.mask = mask
         new.events = events
-        new.t_ns = self.t_ns
+        new.t_ns = self.t_ns if t_ns is None else t_ns
         new.__class__ = type(self)
         copied: Self = new
         return copied
@@ -134,7 +185,7 @@ def joined(blocks: Sequence[Block]) -> Block:
     )
 
 
-Kept = TypeVar("Kept", NDArray[np.float64], NDArray[np.bool_])
+Kept = TypeVar("Kept", NDArray[np.float64], NDArray[np.int32], NDArray[np.bool_])
 
 
 def _kept(values: Kept) -> Kept:
@@ -146,5 +197,5 @@ def _kept(values: Kept) -> Kept:
     return _kept(np.ascontiguousarray(values))
 
 
-_FLOAT = np.dtype(np.float64)
+_FLOAT, _COUNTS = np.dtype(np.float64), np.dtype(np.int32)
 _NEW = object.__new__

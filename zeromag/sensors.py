@@ -33,6 +33,7 @@ class SensorArray:
     limit: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))  # (n_channels,) T, the sensor's range
     coils: tuple[int, ...] = ()  # MNE's coil codes
     frame: str = "chest"  # or the name of another coordinate system the positions are in
+    counted: bool = field(init=False)  # every channel has a quantum
 
     def __post_init__(self) -> None:
         n = len(self.names)
@@ -48,6 +49,7 @@ class SensorArray:
         for name, value in fill.items():
             object.__setattr__(self, name, value)
         self._check(n)
+        object.__setattr__(self, "counted", bool(((self.quantum > 0) & np.isfinite(self.quantum)).all()))
 
     def _check(self, n: int) -> None:
         if n == 0:

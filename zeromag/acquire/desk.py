@@ -9,7 +9,7 @@ import contextlib
 import queue
 import time
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from zeromag.acquire.journal import Journal
@@ -83,7 +83,7 @@ class Desk:
             except (InputError, StorageError) as error:
                 ticket.answer.set_exception(error)
                 continue
-            block = replace(block, events=(*block.events, *events))
+            block = block.amended(events=(*block.events, *events))
             ticket.answer.set_result((self._reply(events[0].sample, old or self.journal), old))
         return block
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from zeromag.block import Block
 from zeromag.event import Event
 
@@ -13,7 +11,7 @@ def after_gap(block: Block, stop: int, why: str) -> Block:
     missing = block.first - stop
     if missing <= 0 or any(event.kind == "gap" for event in block.events):
         return block
-    return replace(block, events=(Event(sample=stop, kind="gap", samples=missing, why=why), *block.events))
+    return block.amended(events=(Event(sample=stop, kind="gap", samples=missing, why=why), *block.events))
 
 
 def missing_between(last: Block, fresh: Block) -> int:

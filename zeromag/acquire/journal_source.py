@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import replace
 from pathlib import Path
 
 from zeromag.acquire.frame import BLOCK
@@ -22,7 +21,7 @@ def journal_source(path: Path, *, block: int = 10) -> Recorded:
             if header.kind == BLOCK:
                 message = decode(frame, journal.description)
                 if isinstance(message, Block):
-                    yield replace(message, t_ns=0)  # its time is over; a replay gives it a new one
+                    yield message.amended(t_ns=0)  # its time is over; a replay gives it a new one
 
     about = journal.description
     return Recorded(about.sensors, about.rate, chunks, block=block, session=about.session)

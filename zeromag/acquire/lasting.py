@@ -67,7 +67,7 @@ def _shifted(block: Block, shift: int) -> Block:
     if not shift:
         return block
     events = tuple(replace(event, sample=event.sample + shift) for event in block.events)
-    return replace(block, first=block.first + shift, events=events)
+    return block.amended(first=block.first + shift, events=events)
 
 
 def _timed(source: Source, announce: Announce) -> Generator[Block, None, None]:
@@ -83,10 +83,10 @@ def _timed(source: Source, announce: Announce) -> Generator[Block, None, None]:
                 continue
             if block.rate != clock.rate:
                 clock, told = ClockFit(block.rate), False
-            timed = replace(block, t_ns=clock(block.stop, block.t_ns))
+            timed = block.amended(t_ns=clock(block.stop, block.t_ns))
             if abs(clock.ppm) > _OFF_PPM and not told:
                 told = True
                 why = f"the source gives {clock.measured_rate:.2f} samples a second, not {block.rate:g}"
                 announce({"say": why})
-                timed = replace(timed, events=(*timed.events, Event(timed.first, "source/rate", why=why)))
+                timed = timed.amended(events=(*timed.events, Event(timed.first, "source/rate", why=why)))
             yield timed

@@ -34,7 +34,7 @@ class Loop:
                 first = block.first + turn * length
                 events = tuple(replace(event, sample=event.sample + turn * length) for event in block.events)
                 seam = (Event(first, "loop", why="the recording begins again"),) if k == 0 else ()
-                yield replace(block, first=first, events=seam + events)
+                yield block.amended(first=first, events=seam + events)
 
 
 def loop(spec: str, *, block: int = 10) -> Loop:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Generator
-from dataclasses import replace
 
 from zeromag.block import Block
 
@@ -44,6 +43,6 @@ def paced(
             wait = due - clock()
             if wait > 0:
                 sleep(wait * 1e-9)
-            yield replace(block, t_ns=due)
+            yield block.amended(t_ns=due)
     finally:
         blocks.close()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
+from zeromag.acquire.counts import counted
 from zeromag.acquire.gap import after_gap
 from zeromag.acquire.triggers import Triggers
 from zeromag.block import Block
@@ -41,7 +42,7 @@ class Recorded:
         stop: int | None = None
         triggers = Triggers()
         try:
-            for chunk in chunks:
+            for chunk in map(counted, chunks):
                 for start in range(0, len(chunk), self.block):
                     piece = triggers(chunk.part(start, min(start + self.block, len(chunk))))
                     yield piece if stop is None else after_gap(piece, stop, "missing in the recording")

@@ -158,19 +158,18 @@ def read_recording(path: Path, *, block: int = 10) -> Recorded:
 
 def blocks_of(about: Contents, rows: Rows, samples: int) -> Generator[Block, None, None]:
     """Yield a recording in pieces of at most so many samples, none across a gap."""
+    as_said = np.array_equal(about.scale, about.sensors.quantum)  # another program may have written another
     for begin, end, first in about.runs():
         for row in range(begin, end, samples):
             stop_row = min(row + samples, end)
             data, mask = rows(row, stop_row)
             at, stop = first + row - begin, first + stop_row - begin
-            yield Block(
-                data=np.ascontiguousarray(data * about.scale if data.dtype == np.int32 else data, dtype=np.float64),
-                first=at,
-                rate=about.rate,
-                sensors=about.sensors,
-                mask=mask,
-                events=tuple(event for event in about.events if at <= event.sample < stop and event.kind != "gap"),
-            )
+            events = tuple(event for event in about.events if at <= event.sample < stop and event.kind != "gap")
+            if data.dtype == np.int32 and as_said:
+                yield Block.of_counts(data, at, about.rate, about.sensors, mask=mask, events=events)
+            else:
+                values = np.ascontiguousarray(data * about.scale if data.dtype == np.int32 else data, dtype=np.float64)
+                yield Block(values, at, about.rate, about.sensors, mask=mask, events=events)
 
 
 def bad_blocks(rows: NDArray[Any], part: NDArray[np.void]) -> list[int]:

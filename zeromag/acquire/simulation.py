@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from zeromag.acquire.counts import counted
 from zeromag.acquire.rezero import Rezero
 from zeromag.acquire.scene import ERROR_SEED, HEART_SEED, MOTION_SEED, OPM_SEED, Device, Scene, room_seed
 from zeromag.block import Block
@@ -97,10 +98,11 @@ class Simulation:
             if waiting < self.block:
                 continue
             rows = rest[0] if len(rest) == 1 else np.concatenate(rest)
-            for row in range(0, waiting - self.block + 1, self.block):
-                yield self._block(rows[row : row + self.block], first)
-                first += self.block
             waiting %= self.block
+            whole = self._block(rows[: len(rows) - waiting], first)
+            for row in range(0, len(whole), self.block):
+                yield whole.part(row, row + self.block)
+            first = whole.stop
             rest = [rows[len(rows) - waiting :]] if waiting else []
         if waiting:
             yield self._block(np.concatenate(rest), first)
@@ -115,7 +117,7 @@ class Simulation:
                 yield chunk.first + start, chunk.data[start:stop]
 
     def _block(self, rows: NDArray[np.float64], first: int) -> Block:
-        return Block(data=rows, first=first, rate=self.rate, sensors=self.sensors)
+        return counted(Block(data=rows, first=first, rate=self.rate, sensors=self.sensors))
 
     def chunks(self) -> Generator[Chunk, None, None]:
         """Give the recording with its ground truth, chunk by chunk."""

@@ -34,13 +34,13 @@ class Steady:
         if block.sensors is not self._given and not block.sensors.same_as(self._given):
             if not self._fits(block):
                 return None
-            block = replace(block, events=(*block.events, self._changed(block)))
+            block = block.amended(events=(*block.events, self._changed(block)))
         self._given = block.sensors
         if block.rate != self.rate:
             return None
         if self._other:
             block = self._placed(block)
-        if self._broken or not np.isfinite(block.data).all():
+        if self._broken or (block.counts is None and not np.isfinite(block.data).all()):
             block = self._masked(block)
         return block
 

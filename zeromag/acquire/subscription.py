@@ -172,7 +172,7 @@ class Subscription:
             self._rejoined = False
         if self._shift:
             moved = tuple(replace(event, sample=event.sample + self._shift) for event in block.events)
-            block = replace(block, first=block.first + self._shift, events=moved)
+            block = block.amended(first=block.first + self._shift, events=moved)
         if self._last is not None:
             block = after_gap(block, self._last.stop, "lost on the way")
         self._last = block

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -56,7 +56,7 @@ class Triggers:
             for t, c, value in sorted(steps)
             if (block.first + t, names[self._columns[c]]) not in known
         ]
-        return replace(block, events=(*block.events, *events)) if events else block
+        return block.amended(events=(*block.events, *events)) if events else block
 
     def _analogue(
         self, data: NDArray[np.float64], values: NDArray[np.int64], before: NDArray[np.int64]

@@ -88,7 +88,7 @@ _events = msgspec.msgpack.Decoder(list[_EventPart])
 
 def encode_block(block: Block, stamp: Stamp) -> bytes:
     """Return the frame of a block: int32 counts where they are exact, else float64."""
-    counts = counts_of(block.data, block.sensors)
+    counts = counts_of(block.data, block.sensors) if block.counts is None else block.counts
     samples, channels = block.data.shape
     data = np.ascontiguousarray(block.data, dtype="<f8") if counts is None else counts
     mask = b"" if block.mask is None else np.packbits(block.mask, bitorder="little").tobytes()
@@ -188,10 +188,9 @@ def _block(frame: bytes, header: Header, description: Description | None) -> Blo
         raise FrameError(f"block {header.sequence} came before the description of its stream")
     if header.channels != len(description.sensors):
         raise FrameError(f"a block of {len(description.sensors)} channels was announced, got {header.channels}")
-    rows = samples_of(frame, header)
-    return Block(
-        data=rows * description.sensors.quantum if header.dtype == INT32 else rows.astype(np.float64, copy=False),
-        first=header.first, rate=description.rate, sensors=description.sensors,
+    make = Block.of_counts if header.dtype == INT32 else Block
+    return make(
+        samples_of(frame, header), header.first, description.rate, description.sensors,
         mask=mask_of(frame, header) if header.flags else None,
         events=events_of(frame, header) if header.appendix else (), t_ns=header.t_ns,
     )  # fmt: skip

@@ -23,6 +23,7 @@ class Digitiser:
         np.clip(counts, -self._most, self._most, out=counts)
         if self._recovery:
             self._hold(counts)
+        counts += 0.0  # a device knows no minus nought
         counts *= self._quantum
         return counts
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +50,7 @@ class Block:
         object.__setattr__(self, "data", _kept(data))
         object.__setattr__(self, "counts", None)
         if self.mask is not None:
-            object.__setattr__(self, "mask", self._fitting(self.mask))
+            object.__setattr__(self, "mask", _fitting(self.mask, data.shape))
 
     @classmethod
     def of_counts(
@@ -66,7 +66,8 @@ class Block:
     ) -> Self:
         """Return the block of a device's whole counts (n_samples, n_channels), each a quantum of its channel.
 
-        Wire and journal take the counts as they are: half the bytes, and nobody has to look for them in the values.
+        Wire and journal take the counts as they are: half the bytes, nobody has to look for them in the values,
+        and values that nobody asks for are never made.
 
         Raises
         ------
@@ -75,16 +76,31 @@ class Block:
         """
         if counts.dtype != _COUNTS:
             raise TypeError(f"counts are int32, got {counts.dtype}")
-        if counts.ndim != 2 or counts.shape[1] != len(sensors):
-            raise ValueError(f"counts of {len(sensors)} sensors are (samples, {len(sensors)}), got {counts.shape}")
+        if counts.ndim != 2 or counts.shape[1] != len(sensors) or not len(counts):
+            raise ValueError(
+                f"counts of {len(sensors)} sensors are (samples, {len(sensors)}) with at least one sample, "
+                f"got {counts.shape}"
+            )
         if not sensors.counted:
             raise ValueError("a block of counts needs a quantum above 0 of every channel")
-        block = cls(counts * sensors.quantum, first, rate, sensors, mask, events, t_ns)
-        object.__setattr__(block, "counts", _kept(counts))
-        return block
+        if not rate > 0:
+            raise ValueError(f"rate must be above 0 Hz, got {rate}")
+        known = None if mask is None else _fitting(mask, counts.shape)
+        return _made(cls, None, _kept(counts), first, rate, sensors, known, events, t_ns)
+
+    if not TYPE_CHECKING:  # or every misspelt attribute would pass
+
+        def __getattr__(self, name: str) -> NDArray[np.float64]:
+            """Return the values of counts, made the first time somebody asks; Python asks here for an empty slot."""
+            if name != "data":
+                raise AttributeError(f"a block has no {name}")
+            data = self.counts * self.sensors.quantum
+            data.setflags(write=False)
+            object.__setattr__(self, "data", data)
+            return data
 
     def __len__(self) -> int:
-        return int(self.data.shape[0])
+        return len(self.data if self.counts is None else self.counts)
 
     @property
     def stop(self) -> int:
@@ -112,19 +128,24 @@ class Block:
         events: tuple[Event, ...] = (),
     ) -> Self:
         """Return the same span with other values; a new `mask` replaces, new `events` are added."""
-        if data.shape != self.data.shape or data.dtype != _FLOAT:
-            raise ValueError(f"values of this block are float64 {self.data.shape}, got {data.dtype} {data.shape}")
-        known = self.mask if mask is None else self._fitting(mask)
-        return self._copy(_kept(data), None, self.first, known, self.events + events if events else self.events)
+        shape = self.data.shape
+        if data.shape != shape or data.dtype != _FLOAT:
+            raise ValueError(f"values of this block are float64 {shape}, got {data.dtype} {data.shape}")
+        known = self.mask if mask is None else _fitting(mask, shape)
+        events = self.events + events if events else self.events
+        return _made(type(self), _kept(data), None, self.first, self.rate, self.sensors, known, events, self.t_ns)
 
     def amended(
         self, *, first: int | None = None, events: tuple[Event, ...] | None = None, t_ns: int | None = None
     ) -> Self:
         """Return the same samples at another place or time, or with other events."""
-        return self._copy(
-            self.data,
+        return _made(
+            type(self),
+            self._at_hand(),
             self.counts,
             self.first if first is None else first,
+            self.rate,
+            self.sensors,
             self.mask,
             self.events if events is None else events,
             self.t_ns if t_ns is None else t_ns,
@@ -138,36 +159,46 @@ class Block:
         mask = None if self.mask is None else self.mask[start:stop]
         counts = None if self.counts is None else self.counts[start:stop]
         events = tuple(event for event in self.events if begin <= event.sample < end) if self.events else ()
-        return self._copy(self.data[start:stop], counts, begin, mask, events)
+        data = self._at_hand()
+        values = None if data is None else data[start:stop]
+        return _made(type(self), values, counts, begin, self.rate, self.sensors, mask, events, self.t_ns)
 
-    def _copy(
-        self,
-        data: NDArray[np.float64],
-        counts: NDArray[np.int32] | None,
-        first: int,
-        mask: NDArray[np.bool_] | None,
-        events: tuple[Event, ...],
-        t_ns: int | None = None,
-    ) -> Self:
-        """Return a block of the same stream out of parts that are known to fit: a quarter of the time of checking."""
-        new: Any = _NEW(_Open)
+    def _at_hand(self) -> NDArray[np.float64] | None:
+        """Return the values; None when they are to be made of the counts and nobody has asked yet."""
+        if self.counts is None:
+            return self.data
+        try:
+            values: NDArray[np.float64] = _VALUES(self)
+        except AttributeError:
+            return None
+        return values
+
+
+def _made(
+    kind: type[Made],
+    data: NDArray[np.float64] | None,
+    counts: NDArray[np.int32] | None,
+    first: int,
+    rate: float,
+    sensors: SensorArray,
+    mask: NDArray[np.bool_] | None,
+    events: tuple[Event, ...],
+    t_ns: int,
+) -> Made:
+    """Return a block out of parts that are known to fit: a quarter of the time of checking."""
+    new: Any = _NEW(_Open)
+    if data is not None:
         new.data = data
-        new.counts = counts
-        new.first = first
-        new.rate = self.rate
-        new.sensors = self.sensors
-        new.mask = mask
-        new.events = events
-        new.t_ns = self.t_ns if t_ns is None else t_ns
-        new.__class__ = type(self)
-        copied: Self = new
-        return copied
-
-    def _fitting(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Return a mask that fits the data, read-only."""
-        if mask.shape != self.data.shape or mask.dtype != np.bool_:
-            raise ValueError(f"mask must be bool {self.data.shape}, got {mask.dtype} {mask.shape}")
-        return _kept(mask)
+    new.counts = counts
+    new.first = first
+    new.rate = rate
+    new.sensors = sensors
+    new.mask = mask
+    new.events = events
+    new.t_ns = t_ns
+    new.__class__ = kind
+    made: Made = new
+    return made
 
 
 def joined(blocks: Sequence[Block]) -> Block:
@@ -185,17 +216,25 @@ def joined(blocks: Sequence[Block]) -> Block:
     )
 
 
+def _fitting(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return a mask of that shape, read-only."""
+    if mask.shape != shape or mask.dtype != np.bool_:
+        raise ValueError(f"mask must be bool {shape}, got {mask.dtype} {mask.shape}")
+    return _kept(mask)
+
+
+Made = TypeVar("Made", bound=Block)
 Kept = TypeVar("Kept", NDArray[np.float64], NDArray[np.int32], NDArray[np.bool_])
 
 
 def _kept(values: Kept) -> Kept:
     """Return the values read-only and row behind row: another layout would compile every kernel anew, mid-stream."""
-    flags = values.flags
-    if flags.c_contiguous:
-        flags.writeable = False
-        return values
-    return _kept(np.ascontiguousarray(values))
+    if not values.flags.c_contiguous:
+        values = np.ascontiguousarray(values)
+    values.setflags(write=False)
+    return values
 
 
 _FLOAT, _COUNTS = np.dtype(np.float64), np.dtype(np.int32)
 _NEW = object.__new__
+_VALUES = vars(Block)["data"].__get__  # past `__getattr__`

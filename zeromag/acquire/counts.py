@@ -33,13 +33,16 @@ def counts_of(data: NDArray[np.float64], sensors: SensorArray) -> NDArray[np.int
 
 
 def counted(block: Block) -> Block:
-    """Return the block with its counts, where it has some: its parts then need not be searched one by one."""
-    counts = counts_of(block.data, block.sensors) if block.counts is None else None
-    if counts is None:
-        return block
-    return Block.of_counts(
-        counts, block.first, block.rate, block.sensors, mask=block.mask, events=block.events, t_ns=block.t_ns
-    )
+    """Return the block with counts and values, where it has counts: nobody then looks for them part by part."""
+    if block.counts is None:
+        counts = counts_of(block.data, block.sensors)
+        if counts is None:
+            return block
+        block = Block.of_counts(
+            counts, block.first, block.rate, block.sensors, mask=block.mask, events=block.events, t_ns=block.t_ns
+        )
+    _ = block.data
+    return block
 
 
 @np.errstate(invalid="ignore", over="ignore")  # NaN and what no int32 holds come back as something else

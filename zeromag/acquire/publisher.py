@@ -84,10 +84,10 @@ class Publisher:
             It is of another array or rate than was described.
         """
         described = self.description
-        if block.data.shape[1] != len(described.sensors) or block.rate != described.rate:
+        if len(block.sensors) != len(described.sensors) or block.rate != described.rate:
             raise SourceLostError(
                 f"the source changed at sample {block.first} from {len(described.sensors)} channels at "
-                f"{described.rate:g} Hz to {block.data.shape[1]} at {block.rate:g} Hz: start again"
+                f"{described.rate:g} Hz to {len(block.sensors)} at {block.rate:g} Hz: start again"
             )
         self._emit(encode_block(block, self._stamp(self._sequence)))
         self._stopped = block.stop

@@ -89,15 +89,15 @@ _events = msgspec.msgpack.Decoder(list[_EventPart])
 def encode_block(block: Block, stamp: Stamp) -> bytes:
     """Return the frame of a block: int32 counts where they are exact, else float64."""
     counts = counts_of(block.data, block.sensors) if block.counts is None else block.counts
-    samples, channels = block.data.shape
     data = np.ascontiguousarray(block.data, dtype="<f8") if counts is None else counts
     mask = b"" if block.mask is None else np.packbits(block.mask, bitorder="little").tobytes()
     events = [_EventPart(e.sample, e.kind, e.samples, e.channel, e.why) for e in block.events] if block.events else ()
+    samples, channels = data.shape
     header = Header(
         BLOCK, stamp.stream, stamp.epoch, stamp.sequence, block.first, block.t_ns, stamp.wall_ns, samples, channels,
         FLOAT64 if counts is None else INT32, 0 if block.mask is None else HAS_MASK,
     )  # fmt: skip
-    return pack(header, data.data.cast("B"), mask, _pack(events) if events else b"")
+    return pack(header, data.tobytes(), mask, _pack(events) if events else b"")
 
 
 def encode_description(description: Description, stamp: Stamp) -> bytes:

@@ -1,10 +1,11 @@
 """One hop between two processes, beside bare pyzmq and pylsl in the same run: `python -m benchmarks.hop`.
 
-    python -m benchmarks.hop [--seconds 10] [--channels 64] [--block 10] [--rate 1000]
+    python -m benchmarks.hop [--seconds 10] [--channels 64] [--block 10] [--rate 1000] [--floats]
 
 All send the same blocks at the same pace, in turns of one second, so that a busy machine troubles all alike. Bare pyzmq
 sends a struct header and the raw samples over PUB/SUB and makes a NumPy array of them; pylsl pushes and pulls chunks
-into one array. The receivers' own CPU is told per block.
+into one array; ours is given the counts of a device and hands the samples out in tesla, which the other two are given.
+`--floats` gives ours tesla too, so that it has to look for the counts. The receivers' own CPU is told per block.
 """
 
 from __future__ import annotations
@@ -50,7 +51,11 @@ def receive_bare(endpoint: str) -> list[float]:
 
 def receive_ours(endpoint: str) -> list[float]:
     """Return the latency of every block (µs) through Publisher and Subscription."""
-    return [(time.monotonic_ns() - block.t_ns) * 1e-3 for block in Subscription(endpoint).blocks()]
+    latencies: list[float] = []
+    for block in Subscription(endpoint).blocks():
+        _ = block.data  # made of the counts now
+        latencies.append((time.monotonic_ns() - block.t_ns) * 1e-3)
+    return latencies
 
 
 def receive_lsl(name: str) -> list[float]:
@@ -88,7 +93,8 @@ def measured(options: argparse.Namespace) -> dict[str, tuple[NDArray[np.float64]
     sensors = SensorArray(
         tuple(f"S{c}" for c in range(n)), np.zeros((n, 3)), np.tile([0.0, 0.0, 1.0], (n, 1)), quantum=np.full(n, 1e-14)
     )
-    data = np.random.default_rng(0).integers(-(2**20), 2**20, (options.block, n)) * sensors.quantum
+    counts = np.random.default_rng(0).integers(-(2**20), 2**20, (options.block, n), dtype=np.int32)
+    data = counts * sensors.quantum
     bare: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.PUB)
     bare.bind("tcp://127.0.0.1:*")
     outlet = pylsl.StreamOutlet(
@@ -104,10 +110,13 @@ def measured(options: argparse.Namespace) -> dict[str, tuple[NDArray[np.float64]
             for _ in range(max(1, round(options.rate / options.block))):
                 due += options.block / options.rate
                 time.sleep(max(0.0, due - time.monotonic()))
-                fresh = data.copy()
+                fresh, read = data.copy(), counts.copy()
                 now = time.monotonic_ns()
                 if turn % 3 == 0:
-                    publisher(Block(fresh, first, options.rate, sensors, t_ns=now))
+                    if options.floats:
+                        publisher(Block(fresh, first, options.rate, sensors, t_ns=now))
+                    else:
+                        publisher(Block.of_counts(read, first, options.rate, sensors, t_ns=now))
                     first += options.block
                 elif turn % 3 == 1:
                     bare.send_multipart([struct.pack("<qII", now, options.block, n), fresh.tobytes()])
@@ -126,6 +135,7 @@ def main() -> None:
     parser.add_argument("--channels", type=int, default=64)
     parser.add_argument("--block", type=int, default=10)
     parser.add_argument("--rate", type=float, default=1000.0)
+    parser.add_argument("--floats", action="store_true")
     parser.add_argument("--receive", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.receive:
@@ -135,7 +145,8 @@ def main() -> None:
         print(json.dumps((latencies, 1e6 * (time.process_time() - begin) / max(1, len(latencies)))))
         return
     found = measured(options)
-    what = f"hop, {options.channels} ch x {options.block} at {options.rate:g} Hz"
+    given = ", given tesla" if options.floats else ""
+    what = f"hop, {options.channels} ch x {options.block} at {options.rate:g} Hz{given}"
     ours, our_cpu = found["ours"]
     lines = []
     for name, p50, cpu in (("bare pyzmq", "1.1 x at most", "1.5 x at most"), ("pylsl", "", "")):

@@ -74,19 +74,18 @@ class Block:
         TypeError, ValueError
             The counts are not int32, or do not fit the array, or one of its channels has no quantum.
         """
+        shape, n = counts.shape, len(sensors.names)
         if counts.dtype != _COUNTS:
             raise TypeError(f"counts are int32, got {counts.dtype}")
-        if counts.ndim != 2 or counts.shape[1] != len(sensors) or not len(counts):
-            raise ValueError(
-                f"counts of {len(sensors)} sensors are (samples, {len(sensors)}) with at least one sample, "
-                f"got {counts.shape}"
-            )
+        if len(shape) != 2 or shape[1] != n or not shape[0]:
+            raise ValueError(f"counts of {n} sensors are (samples, {n}) with at least one sample, got {shape}")
         if not sensors.counted:
             raise ValueError("a block of counts needs a quantum above 0 of every channel")
         if not rate > 0:
             raise ValueError(f"rate must be above 0 Hz, got {rate}")
-        known = None if mask is None else _fitting(mask, counts.shape)
-        return _made(cls, None, _kept(counts), first, rate, sensors, known, events, t_ns)
+        counts.setflags(write=False)
+        known = None if mask is None else _fitting(mask, shape)
+        return _made(cls, None, counts, first, rate, sensors, known, events, t_ns)
 
     if not TYPE_CHECKING:  # or every misspelt attribute would pass
 
@@ -94,7 +93,7 @@ class Block:
             """Return the values of counts, made the first time somebody asks; Python asks here for an empty slot."""
             if name != "data":
                 raise AttributeError(f"a block has no {name}")
-            data = self.counts * self.sensors.quantum
+            data = np.multiply(self.counts, self.sensors.quantum, order="C")
             data.setflags(write=False)
             object.__setattr__(self, "data", data)
             return data

@@ -30,12 +30,17 @@ class Inbox:
         self.refused = 0
         self.heard = time.monotonic()
 
-    def wait(self, seconds: float, *, answers: bool = True) -> tuple[Frame | None, Answer | None]:
-        """Wait at most so long; return the next published frame and the next answer, either or none.
+    def frame(self, seconds: float) -> Frame | None:
+        """Wait at most so long for a published frame; an answer that comes now waits until one is awaited again."""
+        content = self._link.frame(seconds)
+        if content is None:
+            return None
+        self.heard = time.monotonic()
+        return self._checked(content)
 
-        Without `answers` none is awaited, and one that comes late waits until one is again.
-        """
-        frame, parts = self._link.wait(seconds, answers=answers)
+    def wait(self, seconds: float) -> tuple[Frame | None, Answer | None]:
+        """Wait at most so long; return the next published frame and the next answer, either or none."""
+        frame, parts = self._link.wait(seconds)
         if frame is None and not parts:
             return None, None
         self.heard = time.monotonic()

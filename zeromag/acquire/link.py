@@ -53,22 +53,20 @@ class Link:
             self._dealer.connect(as_reached(announced, self.endpoint))
             self._poller.register(self._dealer, zmq.POLLIN)
 
-    def wait(self, seconds: float, *, answers: bool = True) -> tuple[bytes | None, list[bytes]]:
-        """Wait at most so long; return the next published frame, and the parts of the next answer if one is awaited.
+    def wait(self, seconds: float) -> tuple[bytes | None, list[bytes]]:
+        """Wait at most so long; return the next published frame and the parts of the next answer, either or none.
 
         Frames have one part; a second would be taken for a frame, and refused as what it is.
         """
-        if not answers:
-            return self._frame(max(0, round(seconds * 1000))), []
         self._frame_within(-1)
         ready = dict(self._poller.poll(max(0, round(seconds * 1000))))
         frame = self._sub.recv() if self._sub in ready else None
         parts = self._dealer.recv_multipart() if self._dealer is not None and self._dealer in ready else []
         return frame, parts
 
-    def _frame(self, milliseconds: int) -> bytes | None:
-        """Return the next frame: without a poller it costs half the calls into the system."""
-        self._frame_within(milliseconds)
+    def frame(self, seconds: float) -> bytes | None:
+        """Wait at most so long for a frame alone: without a poller it costs half the calls into the system."""
+        self._frame_within(round(seconds * 1000))
         try:
             return self._sub.recv()
         except zmq.Again:

@@ -36,11 +36,14 @@ class Repair:
     def live(self, frame: Frame) -> None:
         """Take a frame as it came."""
         sequence, size = frame[0].sequence, len(frame[1])
-        self.known = max(self.known, sequence + 1)
+        if sequence >= self.known:
+            self.known = sequence + 1
         if sequence == self.upcoming:
             self._give(frame)
             if self._held:
                 self._drain()
+            if self.upcoming == self.known:
+                self._since = 0.0
         elif sequence > self.upcoming and self._held_bytes + size <= HELD_BYTES and sequence not in self._held:
             self._held[sequence] = frame
             self._held_bytes += size
@@ -65,7 +68,6 @@ class Repair:
     def request(self, now: float) -> int | None:
         """Return the sequence to ask from, None when nothing is missing or an answer is awaited."""
         if self.upcoming >= self.known:
-            self._since = 0.0
             return None
         self._since = self._since or now
         if now - self._since > GIVE_UP_SECONDS:

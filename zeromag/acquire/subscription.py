@@ -66,7 +66,7 @@ class Subscription:
         self._described = b""  # content of the description seen last
         self._ended = False
         self._freshness = Freshness()
-        self.endpoint, self._greeted = endpoint, 0.0
+        self.endpoint, self._greeted, self._due = endpoint, 0.0, 0.0  # due: when to look up next
         self._link = Link(endpoint, keys)
         self._inbox = Inbox(self._link)
         try:
@@ -179,13 +179,22 @@ class Subscription:
         return block
 
     def _collect(self, seconds: float) -> None:
-        """Wait for the sockets and take what they have; ask for what is missing."""
-        frame, answer = self._inbox.wait(seconds, answers=self._repair.waiting)
-        now = time.monotonic()
-        if answer is not None and answer.epoch == self._epoch:
-            self._repair.answer(answer.first, answer.upcoming, answer.frames, now)
+        """Wait for a frame and take it; see to all else when something is missing, or from time to time."""
+        if self._repair.waiting:
+            frame, answer = self._inbox.wait(seconds)
+            if answer is not None and answer.epoch == self._epoch:
+                self._repair.answer(answer.first, answer.upcoming, answer.frames, time.monotonic())
+        else:
+            frame = self._inbox.frame(seconds)
         if frame is not None:
             self._live(frame)
+        now = time.monotonic()
+        if now > self._due or self._repair.upcoming < self._repair.known:
+            self._due = now + _LOOK_UP_SECONDS
+            self._look_up(now)
+
+    def _look_up(self, now: float) -> None:
+        """Ask for what is missing, say hello, notice when the publisher is gone."""
         if self._newest_only:
             if self._repair.upcoming < self._repair.known:
                 self._repair.give_up()

@@ -148,7 +148,7 @@ class _Run:
             head: int | None = None
             with closing(Link(endpoint)) as link:
                 while not self._stop.is_set():
-                    frame, _ = link.wait(0.1, answers=False)
+                    frame = link.frame(0.1)
                     now = time.monotonic_ns()
                     header = None if frame is None else read_header(frame)
                     if frame is None or header is None:

@@ -3,9 +3,10 @@
     python -m benchmarks.end_to_end [--turns 20] [--channels 64 128]
 
 Both B's carry the same seven biquads (band-pass 1-40 Hz of order 4, notches at 50, 100 and 150 Hz). A gives the same
-blocks of ten at 1 kHz to ours and to an LSL outlet, in turns of a second; the process whose turn it is not is stopped
-by the system, so that it costs the other nothing. The reader of mne-lsl asks every half millisecond, as its authors
-tell users to. The first tenth of a second of each turn, in which a process wakes, is not counted.
+blocks of ten at 1 kHz, to ours as a device's counts and to an LSL outlet in tesla, in turns of a second; the process
+whose turn it is not is stopped by the system, so that it costs the other nothing. The reader of mne-lsl asks every half
+millisecond, as its authors tell users to. The first tenth of a second of each turn, in which a process wakes, is not
+counted.
 """
 
 from __future__ import annotations
@@ -110,7 +111,8 @@ def run(channels: int, turns: int) -> list[Line]:
     import pylsl
 
     name, sensors = f"end-to-end-{uuid4()}", array(channels)
-    parts = np.random.default_rng(0).integers(-(2**20), 2**20, (50, BLOCK, channels)) * sensors.quantum
+    counts = np.random.default_rng(0).integers(-(2**20), 2**20, (50, BLOCK, channels), dtype=np.int32)
+    parts = counts * sensors.quantum
     info = pylsl.StreamInfo(name, "MEG", channels, RATE, pylsl.cf_double64, name)
     outlet = pylsl.StreamOutlet(info)
     with Publisher(Description(sensors, RATE)) as publisher:
@@ -136,9 +138,10 @@ def run(channels: int, turns: int) -> list[Line]:
             for _ in range(round(TURN_S * RATE / BLOCK)):
                 due += BLOCK / RATE
                 time.sleep(max(0.0, due - time.monotonic()))
-                fresh, number = parts[number % len(parts)].copy(), number + 1
+                read, fresh = (given[number % len(given)].copy() for given in (counts, parts))
+                number += 1
                 if who == "ours":
-                    publisher(Block(fresh, first, RATE, sensors, t_ns=time.monotonic_ns()))
+                    publisher(Block.of_counts(read, first, RATE, sensors, t_ns=time.monotonic_ns()))
                     first += BLOCK
                 else:
                     outlet.push_chunk(fresh, pylsl.local_clock())

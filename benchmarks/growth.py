@@ -51,7 +51,7 @@ def chain(n: int, rate: float) -> Line:
 def publishing(subscribers: int) -> Line:
     """Return the publisher's CPU for a block of 64 channels, its subscribers in a process of theirs."""
     sensors = array(64)
-    data = np.random.default_rng(0).integers(-(2**20), 2**20, (10, 64)) * sensors.quantum
+    counts = np.random.default_rng(0).integers(-(2**20), 2**20, (10, 64), dtype=np.int32)
     with Publisher(Description(sensors, 1000.0)) as publisher:
         command = [sys.executable, "-m", "benchmarks.growth", "--receive", str(subscribers), publisher.endpoint]
         reader = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -60,7 +60,7 @@ def publishing(subscribers: int) -> Line:
         time.sleep(1.0)
         begin = time.process_time()
         for number in range(PUBLISHED):
-            publisher(Block(data.copy(), 10 * number, 1000.0, sensors, t_ns=time.monotonic_ns()))
+            publisher(Block.of_counts(counts.copy(), 10 * number, 1000.0, sensors, t_ns=time.monotonic_ns()))
             time.sleep(0.004)
         took = (time.process_time() - begin) / PUBLISHED
         publisher.end(10 * PUBLISHED)

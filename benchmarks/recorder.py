@@ -41,13 +41,13 @@ def receive(endpoint: str) -> None:
 def journal_of(path: Path, seconds: float) -> None:
     """Write a journal of 64 channels at 1 kHz in blocks of 10, as fast as it goes."""
     sensors = array(64)
-    counts = np.random.default_rng(0).integers(-(2**20), 2**20, (50, 10, 64))
+    counts = np.random.default_rng(0).integers(-(2**20), 2**20, (50, 10, 64), dtype=np.int32)
     blocks = round(seconds * 100)
     with Journal(path) as journal:
         journal(encode_description(Description(sensors, 1000.0), Stamp(1, 2, 0)))
         for number in range(blocks):
-            data = counts[number % 50] * sensors.quantum
-            journal(encode_block(Block(data, 10 * number, 1000.0, sensors), Stamp(1, 2, number)))
+            block = Block.of_counts(counts[number % 50], 10 * number, 1000.0, sensors)
+            journal(encode_block(block, Stamp(1, 2, number)))
         journal(encode_end(End(10 * blocks), Stamp(1, 2, blocks)), last=True)
 
 
@@ -84,7 +84,7 @@ def main() -> None:
         return
     n, size = options.channels, options.block
     sensors = array(n)
-    data = np.random.default_rng(0).integers(-(2**20), 2**20, (size, n)) * sensors.quantum
+    counts = np.random.default_rng(0).integers(-(2**20), 2**20, (size, n), dtype=np.int32)
     took, given = [], []
     with tempfile.TemporaryDirectory(dir=options.dir) as folder:
         path = Path(folder) / "raw.zmj"
@@ -101,7 +101,7 @@ def main() -> None:
                 due += size / options.rate
                 time.sleep(max(0.0, due - time.monotonic()))
                 at = time.perf_counter()
-                publisher(Block(data, number * size, options.rate, sensors, t_ns=time.monotonic_ns()))
+                publisher(Block.of_counts(counts, number * size, options.rate, sensors, t_ns=time.monotonic_ns()))
                 given.append(time.perf_counter())
                 took.append(given[-1] - at)
             took_all = time.monotonic() - began

@@ -58,8 +58,7 @@ def sensors() -> SensorArray:
 def source(endpoint_to: str, folder: str, seconds: float, block: int) -> None:
     """Be process A: journal, publish, and tell what that took of a core."""
     array = sensors()
-    counts = np.random.default_rng(0).integers(-(2**20), 2**20, (50, block, len(array)))
-    parts = [part * array.quantum for part in counts]
+    counts = np.random.default_rng(0).integers(-(2**20), 2**20, (50, block, len(array)), dtype=np.int32)
     path = Path(folder) / "raw.zmj"
     with Journal(path) as journal, Publisher(Description(array, RATE), journal=journal) as publisher:
         Path(endpoint_to).write_text(publisher.endpoint, encoding="utf-8")
@@ -71,7 +70,7 @@ def source(endpoint_to: str, folder: str, seconds: float, block: int) -> None:
                 used = time.process_time()
             due += block / RATE
             time.sleep(max(0.0, due - time.monotonic()))
-            publisher(Block(parts[number % 50], number * block, RATE, array, t_ns=round(1e9 * due)))
+            publisher(Block.of_counts(counts[number % 50], number * block, RATE, array, t_ns=round(1e9 * due)))
         print(json.dumps({"cpu": (time.process_time() - used) / seconds, "blocks": count - settle}), flush=True)
         publisher.end(count * block)
         publisher.wait_for_consumers(30.0)

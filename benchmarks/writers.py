@@ -1,8 +1,9 @@
 """The journal beside raw writes and HDF5, 512 channels in blocks of ten: `python -m benchmarks.writers [--dir DIR]`.
 
-Each is given the same float64 blocks as fast as it takes them, in turns. The journal puts a header and a checksum on
-each block and keeps counts as int32; after each it would survive `kill -9`. h5py appends float32 block by block, as
-a script would, and again with a flush after each block, without which a killed script leaves a file that does not open.
+Each is given the same blocks as fast as it takes them, in turns: the journal as a device's counts, the others in tesla,
+as float64. The journal puts a header and a checksum on each block; after each it would survive `kill -9`. h5py appends
+float32 block by block, as a script would, and again with a flush after each block, without which a killed script leaves
+a file that does not open.
 *Taken* counts until the last block is taken, *on disk* until the file is closed and synchronised. MB/s are those of the
 samples as float32, 20.5 MB a second; CPU is that of the whole process, in shares of a core at that pace.
 """
@@ -19,7 +20,6 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.measure import Line, beside, keep
 from benchmarks.recorder import array
@@ -33,8 +33,7 @@ BLOCKS = 4000  # a turn: four seconds of the stream
 TURNS = 7
 MEGABYTES = 4e-6 * CHANNELS * BLOCK  # of a block as float32
 
-Part = NDArray[np.float64]
-Write = Callable[[int, Part], None]
+Write = Callable[[int, Block], None]
 SENSORS = array(CHANNELS)
 
 
@@ -44,8 +43,8 @@ def journal(path: Path) -> Generator[Write]:
     with Journal(path) as keep_frame:
         keep_frame(encode_description(Description(SENSORS, RATE), Stamp(1, 2, 0)))
 
-        def write(number: int, part: Part) -> None:
-            keep_frame(encode_block(Block(part, BLOCK * number, RATE, SENSORS), Stamp(1, 2, number)))
+        def write(number: int, part: Block) -> None:
+            keep_frame(encode_block(part.amended(first=BLOCK * number), Stamp(1, 2, number)))
 
         yield write
 
@@ -58,9 +57,9 @@ def appended(path: Path, *, flush: bool = False) -> Generator[Write]:
             "data", (0, CHANNELS), np.float32, maxshape=(None, CHANNELS), chunks=(1000, CHANNELS)
         )
 
-        def write(number: int, part: Part) -> None:
+        def write(number: int, part: Block) -> None:
             data.resize(BLOCK * (number + 1), axis=0)
-            data[BLOCK * number :] = part
+            data[BLOCK * number :] = part.data
             if flush:
                 file.flush()
 
@@ -73,8 +72,8 @@ def raw(path: Path) -> Generator[Write]:
     """Write float32 and nothing else."""
     with path.open("wb", buffering=0) as file:
 
-        def write(_number: int, part: Part) -> None:
-            file.write(part.astype(np.float32).tobytes())
+        def write(_number: int, part: Block) -> None:
+            file.write(part.data.astype(np.float32).tobytes())
 
         yield write
     _synchronise(path)
@@ -95,7 +94,7 @@ WRITERS: dict[str, Callable[[Path], AbstractContextManager[Write]]] = {
 
 
 def turn(
-    open_writer: Callable[[Path], AbstractContextManager[Write]], path: Path, parts: list[Part]
+    open_writer: Callable[[Path], AbstractContextManager[Write]], path: Path, parts: list[Block]
 ) -> Iterator[float]:
     """Write once, and give the seconds of a block until taken, until on disk, and of CPU until taken."""
     began = time.perf_counter()
@@ -113,8 +112,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dir", type=Path, help="where to write; default: the temporary folder")
     folder = parser.parse_args().dir
-    counts = np.random.default_rng(0).integers(-(2**20), 2**20, (50, BLOCK, CHANNELS))
-    parts = [part * SENSORS.quantum for part in counts]
+    counts = np.random.default_rng(0).integers(-(2**20), 2**20, (50, BLOCK, CHANNELS), dtype=np.int32)
+    parts = [Block.of_counts(part, 0, RATE, SENSORS) for part in counts]
+    for part in parts:
+        _ = part.data  # made now: those who write float32 need not
     told: dict[str, list[list[float]]] = {name: [] for name in WRITERS}
     with tempfile.TemporaryDirectory(dir=folder) as place:
         for round_ in range(TURNS + 1):

@@ -23,8 +23,8 @@ def counts_of(data: NDArray[np.float64], sensors: SensorArray) -> NDArray[np.int
     """Return the counts that times the quanta give `data` back bit for bit; None when there are none."""
     per_unit, rows = _counts_per_unit(sensors), max(1, _CACHED // len(sensors))
     counts = np.empty(data.shape, dtype="<i4")
-    if per_unit is None or (len(data) > 32 and not _exact(data[:1], per_unit, sensors.quantum, counts[:1])):
-        return None  # one row tells nearly always
+    if per_unit is None or not _exact(data[:1], per_unit, sensors.quantum, counts[:1]):
+        return None  # one row tells nearly always: what has no counts of its own was mostly filtered
     for row in range(0, len(data), rows):
         part = slice(row, row + rows)
         if not _exact(data[part], per_unit, sensors.quantum, counts[part]):

@@ -118,6 +118,7 @@ class Journal:
                     if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} or room == needed:
                         raise self._full(error) from error
                 else:
+                    self._step = min(2 * self._step, _STEP_MOST)  # until its pace is known
                     return
 
     def _allocate(self, end: int) -> None:

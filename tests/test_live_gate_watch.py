@@ -10,6 +10,7 @@ from zeromag.acquire.simulate import simulation
 from zeromag.live import gate_watch
 from zeromag.live.gate_watch import GateWatch
 from zeromag.live.leisure import Leisure
+from zeromag.mapping.bootstrap import HALVES
 from zeromag.scan.scan import Scan
 from zeromag.session import Session
 
@@ -41,6 +42,26 @@ def test_a_long_look_is_followed_by_a_rest_unless_somebody_waits(
     assert (answers[2] is answers[0]) == (not patient)
 
 
+class Polite(Leisure):
+    """Counts how often it is asked to let the stream go first."""
+
+    asked = 0
+
+    def give_way(self) -> None:
+        self.asked += 1
+        super().give_way()
+
+
+def test_a_look_lets_the_stream_go_first_before_every_draw() -> None:
+    scan, leisure = scanned(), Polite()
+    watch = GateWatch(scan.mapper, leisure)
+    watch.ask(scan.averages(), scan)
+    leisure.wait()
+    leisure.close()
+    assert watch.parameters
+    assert leisure.asked == HALVES
+
+
 def test_a_look_that_fails_is_told_and_leaves_no_old_figures_on_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     scan, leisure = scanned(), Leisure()
     watch = GateWatch(scan.mapper, leisure, patient=True)
@@ -48,7 +69,7 @@ def test_a_look_that_fails_is_told_and_leaves_no_old_figures_on_the_screen(monke
     leisure.wait()
     assert watch.parameters
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("nothing to divide by")
 
     monkeypatch.setattr(gate_watch, "parameters", broken)

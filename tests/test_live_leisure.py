@@ -11,7 +11,7 @@ from zeromag.acquire.message import Result
 from zeromag.acquire.simulate import simulation
 from zeromag.block import Block
 from zeromag.live.broadcast import Broadcast
-from zeromag.live.leisure import AT_LAST_NS, BEHIND_NS, Leisure
+from zeromag.live.leisure import AT_LAST_NS, BEHIND_NS, GIVE_WAY_NS, GIVE_WAY_SECONDS, Leisure
 from zeromag.scan.scan import Scan
 from zeromag.session import Session
 
@@ -71,6 +71,31 @@ def test_pieces_come_one_after_another_but_for_those_that_may_run_beside() -> No
     leisure.wait()
     assert leisure.begin(done) is not None
     leisure.close()
+
+
+def test_work_under_way_stays_while_the_stream_is_late_and_not_for_ever() -> None:
+    leisure, steps = Leisure(), list[float]()
+    leisure.see(START, START)
+
+    def work() -> None:
+        for _ in range(3):
+            leisure.give_way()
+            steps.append(time.monotonic())
+
+    leisure.see(START - GIVE_WAY_NS - 1, START)
+    begun, piece = time.monotonic(), leisure.begin(work)
+    assert piece is not None
+    piece.result(30)
+    assert [round(step - begun, 6) >= (k + 1) * GIVE_WAY_SECONDS for k, step in enumerate(steps)] == [True] * 3
+    piece = leisure.begin(work)
+    assert piece is not None
+    leisure.see(START + SECOND, START + SECOND)  # on time again: it goes on
+    piece.result(30)
+    leisure.see(START - GIVE_WAY_NS - 1, START)
+    piece = leisure.begin(work)
+    assert piece is not None
+    leisure.close()  # at the end nothing has to give way
+    assert piece.done()
 
 
 class Told:

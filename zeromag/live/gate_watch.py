@@ -49,6 +49,9 @@ class GateWatch:
             self.usable_looks, self.parameters = 0, {}
             self.usable = Usable(answer="not yet", reasons=[f"no gate: {fault(error)}"], seconds_needed=0.0)
 
+    def _parameters(self, average: Average, beats: Sequence[Beat]) -> dict[str, Parameter]:
+        return parameters(average, beats, self._mapper, between=self._leisure.give_way)
+
     def _look(
         self,
         averages: Sequence[Average],
@@ -59,7 +62,7 @@ class GateWatch:
     ) -> None:
         began = time.thread_time()
         normal = next((average for average in averages if average.main and average.nave > 1), None)
-        self.parameters = parameters(normal, beats, self._mapper) if normal is not None else {}
+        self.parameters = self._parameters(normal, beats) if normal is not None else {}
         gate = Gate()
         self.usable = gate(averages, beats, self.parameters, seconds, self._mapper, silent=silent, channels=channels)
         self.usable_looks = self.usable_looks + 1 if self.usable["answer"] == "yes" else 0

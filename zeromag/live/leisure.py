@@ -15,6 +15,9 @@ from zeromag.viz.lateness import Lateness
 
 BEHIND_NS = 200_000_000  # a block that was taken so long ago is late: every core is wanted for the stream
 NICE = 10  # of what may wait longest: a look of the gate at a thousand channels takes seconds of a core
+GIVE_WAY_NS = 50_000_000  # a block so late: what is under way beside the stream stays, so that it does not fall behind
+GIVE_WAY_SECONDS = 0.5  # the longest stay: a slow machine's work still comes to its end
+LOOK_SECONDS = 0.01  # until it looks again whether the stream is on time
 AT_LAST_NS = 10_000_000_000  # behind for so long: one piece begins all the same, or a slow machine would never be told
 
 Made = TypeVar("Made")
@@ -24,7 +27,8 @@ class Leisure:
     """`see` each block; `begin` work that nobody waits for: weights of the map, the price of cleaning, the gate.
 
     Each of these takes seconds of a core where channels are many. Begun all at once in the first seconds they put a
-    fast stream behind, and what is begun while it is behind keeps it there.
+    fast stream behind, and what is begun while it is behind keeps it there. What is under way and long calls
+    `give_way` between its steps.
     """
 
     def __init__(self, *, same_clock: bool = True) -> None:
@@ -34,6 +38,7 @@ class Leisure:
         self._soon = ThreadPoolExecutor(max_workers=1, thread_name_prefix="soon")
         self._later = ThreadPoolExecutor(max_workers=1, thread_name_prefix="later", initializer=_step_back)
         self._open: list[Future[Any]] = []
+        self._closed = threading.Event()
 
     def see(self, t_ns: int, now_ns: int | None = None) -> None:
         """Take when the newest block's last sample had arrived (0: not known), and when it is done with."""
@@ -65,13 +70,20 @@ class Leisure:
         self._open.append(begun)
         return begun
 
+    def give_way(self) -> None:
+        """Stay while the stream is late, for work under way to call between its steps."""
+        until = time.monotonic() + GIVE_WAY_SECONDS
+        while self._lateness.ns > GIVE_WAY_NS and time.monotonic() < until and not self._closed.wait(LOOK_SECONDS):
+            pass
+
     def wait(self) -> None:
         """Stay until what is under way is done."""
         for piece in self._open:
             piece.result()
 
     def close(self) -> None:
-        """End the threads once what is under way is done."""
+        """End the threads once what is under way is done; nothing has to give way any more."""
+        self._closed.set()
         self._soon.shutdown()
         self._later.shutdown()
 

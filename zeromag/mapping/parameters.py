@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -25,17 +25,27 @@ class Parameter(TypedDict):
     unit: str
 
 
-def parameters(average: Average, beats: Sequence[Beat] = (), mapper: Mapper | None = None) -> dict[str, Parameter]:
+def parameters(
+    average: Average,
+    beats: Sequence[Beat] = (),
+    mapper: Mapper | None = None,
+    *,
+    between: Callable[[], object] = lambda: None,
+) -> dict[str, Parameter]:
     """Return every parameter that this average tells; the same numbers each time, for the draws are always the same.
 
-    RR is the median of the averaged beats, or where the average does not carry it, of all `beats`.
+    RR is the median of the averaged beats, or where the average does not carry it, of all `beats`. `between` is called
+    before each draw, so that many channels need not hold up a stream.
     """
     measures = Measures(average, mapper or Mapper())
     rr = median_rr(average)
     known = bool(np.isfinite(rr))
     rr = rr if known else typical_rr(beats)
     found = measures(average.wave, rr)
-    drawn = [measures(wave, some if known else rr) for wave, some in resampled(average)]
+    drawn = []
+    for wave, some in resampled(average):
+        between()
+        drawn.append(measures(wave, some if known else rr))
     parts = 0 if average.parts is None else len(average.parts)
     result: dict[str, Parameter] = {}
     for name, value in found.items():

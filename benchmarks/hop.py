@@ -1,6 +1,6 @@
 """One hop between two processes, beside bare pyzmq and pylsl in the same run: `python -m benchmarks.hop`.
 
-    python -m benchmarks.hop [--seconds 10] [--channels 64] [--block 10] [--rate 1000] [--floats]
+    python -m benchmarks.hop [--seconds 30] [--channels 64] [--block 10] [--rate 1000] [--floats]
 
 All send the same blocks at the same pace, in turns of one second, so that a busy machine troubles all alike. Bare pyzmq
 sends a struct header and the raw samples over PUB/SUB and makes a NumPy array of them; pylsl pushes and pulls chunks
@@ -131,7 +131,7 @@ def measured(options: argparse.Namespace) -> dict[str, tuple[NDArray[np.float64]
 def main() -> None:
     """Run all and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--channels", type=int, default=64)
     parser.add_argument("--block", type=int, default=10)
     parser.add_argument("--rate", type=float, default=1000.0)

@@ -67,7 +67,8 @@ class Block:
         """Return the block of a device's whole counts (n_samples, n_channels), each a quantum of its channel.
 
         Wire and journal take the counts as they are: half the bytes, nobody has to look for them in the values,
-        and values that nobody asks for are never made.
+        and values that nobody asks for are never made. They are kept, not copied, and cannot be written into any
+        more: a device gives a fresh array each time.
 
         Raises
         ------

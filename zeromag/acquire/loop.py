@@ -56,7 +56,7 @@ def loop(spec: str, *, block: int = 10) -> Loop:
             if piece.t_ns:
                 raise InputError(f"{spec}: a live stream cannot be looped; record it first")
             held.append(piece)
-            size += piece.data.nbytes
+            size += piece.data.nbytes + (0 if piece.counts is None else piece.counts.nbytes)
             if size > MOST_BYTES:
                 raise InputError(f"{spec} is longer than the 2 GB that a loop can hold: give a shorter part")
     finally:

@@ -224,7 +224,7 @@ def _fitting(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool
 
 
 Made = TypeVar("Made", bound=Block)
-Kept = TypeVar("Kept", NDArray[np.float64], NDArray[np.int32], NDArray[np.bool_])
+Kept = TypeVar("Kept", NDArray[np.float64], NDArray[np.bool_])
 
 
 def _kept(values: Kept) -> Kept:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import replace
 
+import pytest
+
+import zeromag.live.leisure as leisure_module
 from zeromag.acquire.message import Result
 from zeromag.acquire.simulate import simulation
 from zeromag.block import Block
@@ -87,15 +90,31 @@ def test_work_under_way_stays_while_the_stream_is_late_and_not_for_ever() -> Non
     assert piece is not None
     piece.result(30)
     assert [round(step - begun, 6) >= (k + 1) * GIVE_WAY_SECONDS for k, step in enumerate(steps)] == [True] * 3
-    piece = leisure.begin(work)
-    assert piece is not None
-    leisure.see(START + SECOND, START + SECOND)  # on time again: it goes on
-    piece.result(30)
-    leisure.see(START - GIVE_WAY_NS - 1, START)
-    piece = leisure.begin(work)
-    assert piece is not None
-    leisure.close()  # at the end nothing has to give way
-    assert piece.done()
+    leisure.close()
+
+
+def test_work_goes_on_once_the_stream_is_on_time_or_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        leisure_module, "GIVE_WAY_SECONDS", 600.0
+    )  # who is not let go stays far beyond the limits below
+    for let_go in (lambda one: one.see(START, START), lambda one: one.close()):
+        leisure, staying = Leisure(), threading.Event()
+
+        def work(one: Leisure = leisure, there: threading.Event = staying) -> int:
+            there.set()
+            one.give_way()
+            return 1
+
+        leisure.see(START - GIVE_WAY_NS - 1, START)
+        piece = leisure.begin(work)
+        assert piece is not None
+        assert staying.wait(10)
+        assert wait([piece], timeout=0.2).not_done
+        releasing = threading.Thread(target=let_go, args=(leisure,), daemon=True)  # closing waits for the piece
+        releasing.start()
+        assert piece.result(30) == 1
+        releasing.join(30)
+        leisure.close()
 
 
 class Told:

@@ -30,7 +30,7 @@ _CHECKED, _CRC = struct.Struct("<4sHHQQQqqqIIBBHII"), struct.Struct("<I")  # the
 _BEFORE_CRC: Final = _CHECKED.size
 
 
-_new = tuple.__new__  # half the time of a NamedTuple's own
+_new = tuple.__new__  # past the function in Python that makes a NamedTuple
 Bytes = bytes | memoryview | mmap.mmap
 
 

@@ -41,6 +41,20 @@ def words_of(pdf) -> str:
     return subprocess.run(["pdftotext", "-layout", str(pdf), "-"], capture_output=True, text=True, check=True).stdout
 
 
+def boxes_of(pdf) -> tuple[list[tuple[float, float, float, float, str]], float]:
+    """Return the first page's words with their boxes (left, top, right, bottom; no leading), and its width."""
+    if shutil.which("pdftotext") is None:
+        pytest.skip("no pdftotext: apt-get install -y poppler-utils")
+    call = ["pdftotext", "-bbox", "-l", "1", str(pdf), "-"]
+    page = subprocess.run(call, capture_output=True, text=True, check=True).stdout
+    found = re.findall(r'<word xMin="(.*?)" yMin="(.*?)" xMax="(.*?)" yMax="(.*?)">(.*?)</word>', page)
+    words = [
+        (float(a), float(b) + (float(d) - float(b)) / 4, float(c), float(d) - (float(d) - float(b)) / 4, word)
+        for a, b, c, d, word in found
+    ]
+    return words, float(re.search(r'<page width="(.*?)"', page)[1])
+
+
 def upright(picture, left: float, right: float) -> None:
     """Check the pole scene between two shares of the width (colour bars left out)."""
     part = picture[:, round(left * picture.shape[1]) : round(right * picture.shape[1])]
@@ -191,6 +205,19 @@ def test_every_page_says_what_this_is_not(folder):
         assert page.count("Research use. Not a medical device.") == 2
     page = (folder / "report.html").read_text()
     assert page.count("Research use. Not a medical device.") == 2
+
+
+def test_a_long_name_keeps_to_the_page_and_to_its_line(tmp_path):
+    name = "sim:vcg?record=" + "/data/of/a/long/study" * 12 + "&seconds=40"
+    write_report(tmp_path, {**SUMMARY, "subject": None, "source": name}, [average(array())], field_map(grid()))
+    words, wide = boxes_of(tmp_path / "report.pdf")
+    assert max(right for _, _, right, _, _ in words) <= wide
+    head = [each for each in words if each[1] < 0.2 * wide]  # the notice, the title, the table with the name
+    for k, (left, top, right, bottom, word) in enumerate(head):
+        for other in head[k + 1 :]:
+            apart = other[0] > right - 0.1 or other[2] < left + 0.1 or other[1] > bottom or other[3] < top
+            assert apart, (word, other[-1])
+    assert any(word.endswith("seconds=40") and top < 0.07 * wide for _, top, _, _, word in words)
 
 
 def test_the_report_holds_the_numbers_with_their_intervals(folder):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -179,7 +178,7 @@ def _write_pdf(path: Path, title: str, shown: Sequence[Table], drawn: Sequence[_
 
     metadata = {"Title": title, "CreationDate": None, "Producer": None, "Creator": "zeromag"}
     with rc_context({"font.family": ["DejaVu Sans"], "pdf.fonttype": 3}), PdfPages(path, metadata=metadata) as pages:
-        sheet = Sheets(pages, textwrap.shorten(title, 60), str)
+        sheet = Sheets(pages, title, str)
         for table in shown[:-1]:
             sheet.table(table)
         for each in drawn:

@@ -26,7 +26,8 @@ CAPTIONS = {
 STYLE = """
 body{font:14px/1.45 system-ui,"DejaVu Sans","Noto Sans CJK JP","Hiragino Sans","Yu Gothic",sans-serif;
 color:#15202b;background:#fff;max-width:1000px;margin:0 auto;
-padding:16px} h1{font-size:22px} h2{font-size:16px;margin:24px 0 6px} table{border-collapse:collapse;width:100%}
+padding:16px} h1{font-size:22px;overflow-wrap:anywhere} h2{font-size:16px;margin:24px 0 6px}
+table{border-collapse:collapse;width:100%}
 th,td{text-align:left;vertical-align:top;border-bottom:1px solid #ccd3db;padding:3px 10px 3px 0;overflow-wrap:anywhere}
 th{color:#4d5a68;font-weight:600} .use{border:2px solid #15202b;padding:4px 10px;font-weight:700;display:inline-block}
 figure{margin:0;display:inline-block;max-width:100%} img{max-width:100%} figcaption{color:#4d5a68}

@@ -212,12 +212,25 @@ class Sheets:
         figure = Figure(figsize=A4)
         FigureCanvasAgg(figure)
         self._number += 1
-        figure.text(LEFT, 0.955, self._title, fontsize=13, weight="bold", parse_math=False)
-        figure.text(RIGHT, 0.958, self._say(RESEARCH_USE), fontsize=9, weight="bold", ha="right")
+        figure.text(RIGHT, 0.97, self._say(RESEARCH_USE), fontsize=9, weight="bold", ha="right")
+        _title(figure, self._title)
         figure.text(LEFT, 0.025, self._say(RESEARCH_USE), fontsize=8)
         figure.text(RIGHT, 0.025, f"{self._say('page')} {self._number}", fontsize=8, ha="right")
         self._figure, self._at = figure, TOP - 0.01
         return figure
+
+
+def _title(figure: Figure, title: str) -> None:
+    """Write the title over the page's width; of one that is longer the middle is left out.
+
+    A source's name has no length it must keep to, and its end (`&seed=2`) tells as much as its beginning.
+    """
+    line = figure.text(LEFT, 0.947, title, fontsize=13, weight="bold", parse_math=False)
+    width = (RIGHT - LEFT) * figure.bbox.width
+    kept = len(title)
+    while kept and line.get_window_extent().width > width:
+        kept -= 1
+        line.set_text(f"{title[: kept - kept // 2]}…{title[len(title) - kept // 2 :]}")
 
 
 def _starts(table: Table) -> list[float]:

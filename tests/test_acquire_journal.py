@@ -189,3 +189,22 @@ def test_how_long_the_disk_lasts_is_known(tmp_path: Path) -> None:
             journal(encode_block(frame, Stamp(1, 2, sequence)))
             sequence += 1
         assert journal.seconds_left > 0
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="this system reserves no room")
+def test_no_write_waits_for_much_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reserve, asked = os.posix_fallocate, list[int]()
+
+    def seen(file: int, start: int, size: int) -> None:
+        asked.append(size)
+        reserve(file, start, size)
+
+    monkeypatch.setattr(os, "posix_fallocate", seen)
+    frame = encode_block(next(iter(Counter(2000, block=2000, n=64).blocks())), Stamp(1, 2, 0))
+    with Journal(tmp_path / "fast.zmj", sync_seconds=0.05) as journal:
+        for _ in range(40):  # 20 MB in half a second: 64 MB ahead are wanted
+            journal(frame)
+            time.sleep(0.012)
+        ahead = sum(asked) - 40 * len(frame)
+    assert max(asked) <= 1 << 22
+    assert ahead > 5 * max(asked)

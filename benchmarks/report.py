@@ -1,8 +1,8 @@
 """Turn the kept results into `docs/benchmarks.md`: `python -m benchmarks.report`.
 
 Every script keeps its last run in `benchmarks/results/`, which is not committed; the page is, with the date, commit and
-machine of each table. Between the marks nothing is written by hand. `README.md` gets one line for each peer: the first
-that holds a bar.
+machine of each table. The table of a script that was not run here stays as it is. Between the marks nothing is written
+by hand. `README.md` gets one line for each peer of the page: the first that holds a bar.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from benchmarks.measure import RESULTS
 
 ROOT = Path(__file__).parent.parent
 OWN = {"plain", "quiet"}  # beside themselves: no peers
+HEAD = "### `python -m benchmarks."
 BEGIN, END = "<!-- results: made by `python -m benchmarks.report` -->", "<!-- end of results -->"
 
 
@@ -49,26 +50,28 @@ def section(result: dict[str, Any]) -> str:
     )
     state = f"{result['commit']}{' with changes' if result['dirty'] else ''}"
     return (
-        f"### `python -m benchmarks.{result['script']}`\n\n{_table(result['lines'])}\n\n"
+        f"{HEAD}{result['script']}`\n\n{_table(result['lines'])}\n\n"
         f"{result['date']}, commit {state}; {result['cpu']}, {result['cores']} cores, {limits}load {result['load']}, "
         f"{result['system']}, Python {result['python']}, {versions}.\n"
     )
 
 
-def headlines(results: list[dict[str, Any]]) -> str:
+def sections(page: str) -> dict[str, str]:
+    """Return the tables that stand between a page's marks, by script."""
+    inside = page.split(BEGIN, 1)[-1].split(END, 1)[0]
+    parts = [f"{HEAD}{part}".strip() + "\n" for part in inside.split(HEAD)[1:]]
+    return {part.removeprefix(HEAD).split("`", 1)[0]: part for part in parts}
+
+
+def headlines(tables: list[str]) -> str:
     """Return a short table: each peer once, with the first ratio to it that holds a bar."""
-    first: dict[str, dict[str, Any]] = {}
-    for result in results:
-        for line in result["lines"]:
-            if (
-                line["bar"]
-                and line["ratio"] is not None
-                and line["unit"] != "% of a core"
-                and line["beside"] not in OWN
-            ):
-                first.setdefault(line["beside"], line)
-    rows = [f"| {line['what']} | {peer} | {_number(line['ratio'])} × |" for peer, line in first.items()]
-    return "\n".join(["| what | beside | ratio |", "| --- | --- | --- |", *rows])
+    first: dict[str, str] = {}
+    for row in (line for table in tables for line in table.splitlines() if line.startswith("| ")):
+        what, ours, beside, ratio, bar, _ = row.removeprefix("| ").split(" | ", 5)
+        peer = beside.partition(", ")[2]
+        if peer and ratio.strip() and bar.strip() and not ours.endswith("% of a core") and peer not in OWN:
+            first.setdefault(peer, f"| {what} | {peer} | {ratio.partition(' [')[0]} |")
+    return "\n".join(["| what | beside | ratio |", "| --- | --- | --- |", *first.values()])
 
 
 def rewrite(path: Path, text: str) -> bool:
@@ -87,8 +90,11 @@ def main() -> None:
     results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("*.json"))]
     if not results:
         raise SystemExit("no result is kept yet; run a script first, e.g. python -m benchmarks.kernels")
-    rewrite(ROOT / "docs" / "benchmarks.md", "\n".join(map(section, results)))
-    rewrite(ROOT / "README.md", f"{headlines(results)}\n")
+    page = ROOT / "docs" / "benchmarks.md"
+    known = sections(page.read_text(encoding="utf-8")) | {result["script"]: section(result) for result in results}
+    tables = [known[script] for script in sorted(known)]
+    rewrite(page, "\n".join(tables))
+    rewrite(ROOT / "README.md", f"{headlines(tables)}\n")
     print(f"wrote {len(results)} tables: " + ", ".join(result["script"] for result in results))
 
 

@@ -15,9 +15,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from zeromag.acquire.frame import BLOCK, RESULT, Header, read_header
+from zeromag.acquire.frame import BLOCK, Header, read_header
 from zeromag.acquire.link import Link
-from zeromag.acquire.message import Message, Result
+from zeromag.acquire.message import Description, Message, Result
 from zeromag.acquire.wire import decode, events_of
 from zeromag.errors import SourceLostError
 from zeromag.live.child import Child
@@ -38,6 +38,7 @@ class PipelineRun:
     block: int  # samples
     seconds: float  # that were counted
     latency: dict[str, list[float]] = field(default_factory=dict)  # place: s since the last sample existed
+    told: float = float("inf")  # Hz; the processing tells so many cleaned samples a second
     lost: int = 0  # frames
     gaps: int = 0
     pictures: float = float("nan")  # that the window drew a second
@@ -52,7 +53,7 @@ class PipelineRun:
     def held(self) -> bool:
         """Return whether nothing was lost and the processing kept up: its last blocks as prompt as its first."""
         late = np.array(self.latency["filtered"])
-        enough = len(late) > 0.9 * self.seconds * self.rate / self.block
+        enough = len(late) > 0.9 * self.seconds * min(self.rate / self.block, self.told)
         return bool(enough and not self.lost and not self.gaps and np.median(late[-len(late) // 10 :]) < 0.1)
 
 
@@ -145,7 +146,7 @@ class _Run:
         """Look at the header of each frame that is published; who measures takes no core from what is measured."""
 
         def follow() -> None:
-            head: int | None = None
+            begun = 0  # when the first block's last sample had arrived
             with closing(Link(endpoint)) as link:
                 while not self._stop.is_set():
                     frame = link.frame(0.1)
@@ -154,8 +155,8 @@ class _Run:
                     if frame is None or header is None:
                         continue
                     if header.kind == BLOCK:
-                        head = header.first if head is None else head
-                        if header.first - head < SETTLE * self._found.rate:
+                        begun = begun or header.t_ns
+                        if header.t_ns - begun < SETTLE * 1e9:
                             continue
                     take(header, frame, now)
 
@@ -172,10 +173,12 @@ class _Run:
         if header.kind == BLOCK:
             self._found.latency["filtered"].append((now - header.t_ns) * 1e-9)
             self._found.gaps += any(event.kind == "gap" for event in events_of(frame, header))
-        elif header.kind == RESULT:
-            self._result(decode(frame, None, header), now)
+        else:
+            self._told(decode(frame, None, header), now)
 
-    def _result(self, message: Message, now: int) -> None:
+    def _told(self, message: Message, now: int) -> None:
+        if isinstance(message, Description):
+            self._found.told = message.rate
         if not isinstance(message, Result):
             return
         if message.name == "map":

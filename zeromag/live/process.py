@@ -20,9 +20,11 @@ from zeromag.block import Block
 from zeromag.errors import LinkError
 from zeromag.live.broadcast import Broadcast
 from zeromag.live.leisure import Leisure
+from zeromag.live.sparse import Sparse
 from zeromag.scan.chosen import calibrated
 from zeromag.scan.cleaning_log import CleaningLog
 from zeromag.scan.scan import Scan
+from zeromag.scan.thinned import factor_of
 from zeromag.session import Session
 
 SILENCE = 2.0  # s without a block after which it is said
@@ -57,8 +59,9 @@ def process(
     sys.setswitchinterval(SWITCH)
     with Subscription(endpoint, keys, reconnect=True) as source:
         session = session.calibrated_like(source.description.session)
+        factor = factor_of(session, source.rate)
         description = Description(
-            calibrated(source.sensors, session), source.rate, session=_told(session),
+            calibrated(source.sensors, session), source.rate / factor, session=_told(session),
             version=__version__, source=session.source, recording=source.description.recording,
         )  # fmt: skip
         with Control(endpoint, keys) as control:
@@ -85,6 +88,7 @@ class _Processing:
         self._scan: Scan | None = None
         self._seen = threading.Event()  # a scan has begun
         self._broadcast: Broadcast | None = None
+        self._sparse: Sparse | None = None  # between the two: what of it all is told
         self._parts = 1  # streams that there were
         self._send: Callable[[Block], None] | None = None  # over LSL
         self._usable: tuple[str, bool] = ("", False)  # what was announced of it last
@@ -104,8 +108,7 @@ class _Processing:
         if self._session.lsl.filtered:
             from zeromag.acquire.lsl import LslOutlet
 
-            described = publisher.description
-            self._send = LslOutlet(described.sensors, described.rate, self._session.lsl.filtered)
+            self._send = LslOutlet(publisher.description.sensors, source.rate, self._session.lsl.filtered)
         try:
             self._carry(source, publisher, stop, drain)
         finally:
@@ -140,8 +143,9 @@ class _Processing:
         if self._scan is None or self._broadcast is None:
             self._scan = Scan(block, self._session, obey=True)
             recording = publisher.description.recording
+            self._sparse = sparse = Sparse(publisher, factor_of(self._session, block.rate))
             self._broadcast = Broadcast(
-                publisher, self._scan, self._session, recording=recording, upstream=self._control.endpoint
+                sparse, self._scan, self._session, recording=recording, upstream=self._control.endpoint
             )
             self._announce({"say": self._scan.reason})
             self._seen.set()
@@ -149,6 +153,7 @@ class _Processing:
         scanned = scan(block)
         if scan.session is not before:
             publisher.describe(_told(scan.session))
+            self._tell_rate(block, scan.session, publisher)
         if scan.session is not before or scan.reason != reason:
             self._announce({"say": scan.reason})
         self._broadcast(scanned, lost=lost)
@@ -156,6 +161,13 @@ class _Processing:
         if self._send is not None:
             self._send(scanned.cleaned)
         self._tell_usable(self._broadcast)
+
+    def _tell_rate(self, block: Block, session: Session, publisher: Publisher) -> None:
+        """Go over to another rate when the settings leave something in more samples, or in fewer."""
+        factor = factor_of(session, block.rate)
+        if self._sparse is not None and factor != self._sparse.factor:
+            publisher.renew(publisher.description.sensors, block.rate / factor, None)
+            self._sparse.factor = factor
 
     def _tell_usable(self, broadcast: Broadcast) -> None:
         """Announce what the gate says whenever that changes, and once that the scan is precise enough for good."""
@@ -170,7 +182,8 @@ class _Processing:
         self._finish(over=False)
         self._scan = self._broadcast = None
         self._parts += 1
-        publisher.renew(calibrated(block.sensors, self._session), block.rate, None)
+        rate = block.rate / factor_of(self._session, block.rate)
+        publisher.renew(calibrated(block.sensors, self._session), rate, None)
 
     def _price(self, cleaning: CleaningLog, leisure: Leisure) -> None:
         """Have the price of what the scan is cleaned by measured beside the stream, once there is time for it."""

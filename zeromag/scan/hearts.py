@@ -14,7 +14,7 @@ from zeromag.mapping.beat import Beat
 from zeromag.mapping.detect import Beats
 from zeromag.mapping.fetal import Fetal, Hearts
 from zeromag.mapping.fetal_waves import BASELINE
-from zeromag.scan.thinned import Thinning, factor_for
+from zeromag.scan.thinned import Thinning, factor_of
 from zeromag.session import Session
 
 FETAL_WINDOW = 0.2, 0.3  # s before and after a fetus's R: its whole cycle at 140 a minute
@@ -52,8 +52,7 @@ def beating(head: Block, session: Session) -> Beating:
     InputError
         If the settings cannot work with this stream.
     """
-    clean = session.clean
-    factor = 1 if clean.stages else factor_for(head.rate, clean.low_pass)
+    factor = factor_of(session, head.rate)
     if factor > 1:
         return Thinned(factor, head, session)
     return _all_samples(head, session)

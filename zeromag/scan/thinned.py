@@ -9,6 +9,7 @@ import numpy as np
 from zeromag._jit import BOOL, F64, kernel
 from zeromag._lanes import LANES, load, splat, store
 from zeromag.block import Block
+from zeromag.session import Session
 
 PER_LOW_PASS = 8.0  # samples a second that are kept for each Hz of the chain's low-pass
 LEAST = 1000.0  # Hz that are kept in any case
@@ -64,6 +65,11 @@ def factor_for(rate: float, low_pass: float) -> int:
     if not 0 < low_pass < rate / 2:
         return 1
     return max(1, int(rate / max(LEAST, PER_LOW_PASS * low_pass)))
+
+
+def factor_of(session: Session, rate: float) -> int:
+    """Return every how manieth sample is enough behind this session's chain; of stages of one's own all are."""
+    return 1 if session.clean.stages else factor_for(rate, session.clean.low_pass)
 
 
 class Thinning:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
 BOOL = NDArray[np.bool_]
+I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 
 Function = TypeVar("Function", bound=Callable[..., object])

@@ -177,10 +177,12 @@ def _of_beat(beat: Beat) -> Result:
 
 
 def _on_all_channels(average: Average, sensors: SensorArray) -> dict[str, NDArray[Any]]:
-    """Return wave, noise and good flags on every channel of the stream, as viewers know it."""
+    """Return wave, noise and good flags on every channel of the stream, as viewers know it; float32 is for eyes."""
+    if average.sensors.names == sensors.names:
+        return {"wave": average.wave.astype(np.float32), "noise": average.noise, "good": average.good}
     place = {name: column for column, name in enumerate(sensors.names)}
     columns = [place[name] for name in average.sensors.names]
-    wave = np.full((len(average.time), len(sensors)), np.nan)
+    wave = np.full((len(average.time), len(sensors)), np.nan, dtype=np.float32)
     noise, good = np.full(len(sensors), np.nan), np.zeros(len(sensors), dtype=np.bool_)
     wave[:, columns], noise[columns], good[columns] = average.wave, average.noise, average.good
     return {"wave": wave, "noise": noise, "good": good}

@@ -156,16 +156,17 @@ class Averaging:
             wave = wave[: max(n // 2, int(following.sample - beat.sample - NEXT * self._rate) + self._before)]
         if not good.any():
             return replace(beat, why="every channel masked")
-        level = wave[self._zero(beat.kind, wave[:, good])].mean(axis=0)
+        level = wave[self._zero(beat.kind, wave, good)].mean(axis=0)
         self.level = np.where(good, level, self.level)
         if beat.kind not in self.piles:
             if len(self.piles) >= self._settings.limit:
                 return replace(beat, why="more classes than are kept")
             self.piles[beat.kind] = Pile(n, len(self._columns), self._settings.parts, self._settings.memory)
-        self.piles[beat.kind].add(wave - level, good, beat.rr)
+        wave -= level
+        self.piles[beat.kind].add(wave, good, beat.rr)
         return beat
 
-    def _zero(self, kind: str, wave: F64) -> slice:
+    def _zero(self, kind: str, wave: F64, good: BOOL) -> slice:
         """Return the rows of a class that are called zero: before R where its first beat is stillest, if it is wide.
 
         A beat from a ventricle begins where others rest, and has no PR segment.
@@ -173,7 +174,7 @@ class Averaging:
         if not any(one in kind for one in WIDE):
             return self._flat
         if kind not in self._flats:
-            length = self._flat.stop - self._flat.start
+            wave, length = wave[:, good], self._flat.stop - self._flat.start
             moved = [np.var(wave[k : k + length], axis=0).sum() for k in range(self._flat.start + 1)]
             first = int(np.argmin(moved))
             self._flats[kind] = slice(first, first + length)

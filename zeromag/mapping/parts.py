@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zeromag._jit import F64, I64
+from zeromag._jit import F64, I32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,7 +17,7 @@ class Parts:
     """
 
     means: tuple[F64, ...]  # of each part, (n_times, n_channels) T
-    counts: tuple[I64, ...]  # beats in it, (n_times, n_channels)
+    counts: tuple[I32, ...]  # beats in it, (n_times, n_channels)
     wave: F64  # (n_times, n_channels) T, the average, where a part has no beat
     left: F64  # (n_parts,) weight that its newest beat has left; 1 where all beats count alike
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from zeromag._jit import BOOL, F64, I64, kernel
+from zeromag._jit import BOOL, F64, I32, kernel
 from zeromag.mapping.average import Average
 from zeromag.mapping.parts import Parts
 from zeromag.sensors import SensorArray
@@ -12,8 +12,8 @@ from zeromag.sensors import SensorArray
 
 @kernel
 def _add(
-    wave: F64, good: BOOL, sign: float, slowest: float, mean: F64, turned: F64, odd: F64, count: I64, part: F64,
-    part_count: I64,
+    wave: F64, good: BOOL, sign: float, slowest: float, mean: F64, turned: F64, odd: F64, count: I32, part: F64,
+    part_count: I32,
 ) -> None:  # fmt: skip
     """Take a beat into the means by Welford's step, of `1/slowest` at least.
 
@@ -31,6 +31,18 @@ def _add(
                 part[t, c] += (wave[t, c] - part[t, c]) / part_count[t, c]
 
 
+@kernel
+def _unlike(turned: F64, odd: F64, mean: F64, power: F64) -> None:
+    """Write the mean square of what ± averaging leaves but for the heart in it: no array of a beat's size is made."""
+    power[:] = 0.0
+    for t in range(mean.shape[0]):
+        for c in range(mean.shape[1]):
+            left = turned[t, c] - odd[t, c] * mean[t, c]
+            power[c] += left * left
+    for c in range(len(power)):
+        power[c] /= mean.shape[0]
+
+
 class Pile:
     """Beats of one class; the memory does not grow with their number.
 
@@ -45,10 +57,10 @@ class Pile:
         self._odd = np.zeros((n_times, n_channels))
         self._mean = np.zeros((n_times, n_channels))
         self._turned = np.zeros((n_times, n_channels))
-        self._count = np.zeros((n_times, n_channels), dtype=np.int64)
+        self._count = np.zeros((n_times, n_channels), dtype=np.int32)
         self._limit = parts
         self._parts: list[F64] = []
-        self._part_counts: list[I64] = []
+        self._part_counts: list[I32] = []
         self._shown: set[int] = set()  # parts that somebody holds as they are
         self._rr: list[tuple[float, int]] = []  # s, sum and number of the intervals of each part
 
@@ -100,8 +112,9 @@ class Pile:
             quiet = self._mean[time < -0.05]
             single: F64 = np.std(np.diff(quiet, axis=0), axis=0) / np.sqrt(2.0)
             return single
-        noise: F64 = np.sqrt(np.mean((self._turned - self._odd * self._mean) ** 2, axis=0))
-        return noise
+        power = np.empty(self._mean.shape[1])
+        _unlike(self._turned, self._odd, self._mean, power)
+        return np.sqrt(power)
 
     def _left(self) -> F64:
         """Return what weight each part's newest beat has left: (n_parts,); 1 without a memory."""

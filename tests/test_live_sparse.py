@@ -170,6 +170,15 @@ def test_however_it_is_cut_the_same_samples_come_out(factor: int) -> None:
     assert heard.ends == [-(-1000 // factor)]
 
 
+def test_an_event_is_told_also_when_the_rate_changes_before_its_sample_comes() -> None:
+    heard, data = Heard(), np.zeros((4, 6))
+    sparse = Sparse(heard, 10)
+    sparse(Block(data, 1, 1e4, array(6), events=(Event(2, "mark", why="here"),)))  # none of the four is passed on
+    sparse.factor = 1
+    sparse(Block(data, 5, 1e4, array(6)))
+    assert [event.why for block in heard.blocks for event in block.events] == ["here"]
+
+
 @pytest.mark.parametrize("corner", [40.0, 100.0, 125.0, 300.0])
 def test_nothing_folds_back_into_the_band(corner: float) -> None:
     rate = 1e4

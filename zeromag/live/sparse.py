@@ -26,7 +26,7 @@ class Sparse:
 
     def __call__(self, block: Block) -> None:
         """Pass on what there is to pass on of a block."""
-        if self.factor == 1:
+        if self.factor == 1 and not self._events:
             self._listener(block)
             return
         first, stop = self._index(block.first), self._index(block.stop)

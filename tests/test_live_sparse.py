@@ -127,6 +127,9 @@ def test_another_low_pass_is_another_rate_for_viewers(fast: list[Block]) -> None
     rates = [message.rate for message in heard if isinstance(message, Description | Block)]
     assert set(rates) == {1000.0, 10000.0 / 3}
     assert rates == sorted(rates)
+    assert not [
+        event for message in heard if isinstance(message, Block) for event in message.events if event.kind == "gap"
+    ]
     feed = Feed()
     for message in heard:
         feed.take(message)

@@ -173,7 +173,7 @@ class Subscription:
         if self._shift:
             moved = tuple(replace(event, sample=event.sample + self._shift) for event in block.events)
             block = block.amended(first=block.first + self._shift, events=moved)
-        if self._last is not None:
+        if self._last is not None and self._last.rate == block.rate:  # indices of two rates have no gap between them
             block = after_gap(block, self._last.stop, "lost on the way")
         self._last = block
         return block

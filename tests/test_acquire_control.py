@@ -25,7 +25,7 @@ from zeromag.acquire.mne_raw import read_raw
 from zeromag.acquire.publisher import Publisher
 from zeromag.acquire.recording import verify
 from zeromag.acquire.replay import replay
-from zeromag.acquire.replay_server import Shelf
+from zeromag.acquire.shelf import Shelf
 from zeromag.acquire.subscription import Subscription
 from zeromag.block import Block
 from zeromag.errors import LinkError

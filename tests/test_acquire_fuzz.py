@@ -20,8 +20,9 @@ from tests.acquire_streams import RATE, Counter, Given, array, counted, is_count
 from zeromag.acquire.frame import FrameError, read_header
 from zeromag.acquire.message import Description, End, Result, Stamp
 from zeromag.acquire.recording import write_recording
-from zeromag.acquire.replay_server import BATCH_FRAMES, REQUEST, ReplayServer, Shelf
+from zeromag.acquire.replay_server import BATCH_FRAMES, REQUEST, ReplayServer
 from zeromag.acquire.seal import _MAGIC, _TAIL, Seal, _rest
+from zeromag.acquire.shelf import Shelf
 from zeromag.acquire.wire import decode, encode_block, encode_description, encode_end, encode_result
 from zeromag.block import Block
 from zeromag.event import Event
@@ -109,8 +110,8 @@ def test_frames_with_a_right_checksum_and_no_sense_are_refused_too(times: int) -
 def test_any_request_to_the_replay_server_is_answered_within_bounds(times: int) -> None:
     chance = random.Random(3)
     shelf = Shelf(50_000)
-    for sequence in range(1000):
-        shelf.put(sequence, frames()[3])
+    for _ in range(1000):
+        shelf.put(frames()[3])
     server = ReplayServer(shelf, None, epoch=7)
     for _ in range(times // 4):
         word = chance.choice([b"FROM", b"HELO", b"BYE ", chance.randbytes(4)])

@@ -17,7 +17,8 @@ from zeromag.acquire.doors import Doors
 from zeromag.acquire.journal import Journal
 from zeromag.acquire.message import Description, End, Result, Stamp
 from zeromag.acquire.order import MOST_BYTES
-from zeromag.acquire.replay_server import ReplayServer, Shelf
+from zeromag.acquire.replay_server import ReplayServer
+from zeromag.acquire.shelf import Shelf
 from zeromag.acquire.wire import encode_block, encode_description, encode_end, encode_result
 from zeromag.block import Block
 from zeromag.errors import SourceLostError, StorageError
@@ -168,7 +169,7 @@ class Publisher:
             except StorageError:
                 if not last:  # the end is told even when it cannot be kept any more
                     raise
-        self._shelf.put(self._sequence, frame)
+        self._shelf.put(frame)
         self._sequence += 1
         self._doors.send(frame)
 

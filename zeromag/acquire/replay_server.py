@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import struct
 import time
-from collections import deque
 from pathlib import Path
 from typing import Final
 
 from zeromag.acquire.frame import DESCRIPTION, END, HEADER_BYTES, FrameError, check, read_header
 from zeromag.acquire.journal import Journal
+from zeromag.acquire.shelf import Shelf
 
 REQUEST: Final = struct.Struct("<4sQQ")
 ANSWER: Final = struct.Struct("<4sQQQ")
@@ -23,33 +23,6 @@ BATCH_BYTES: Final = 4 << 20
 BATCH_FRAMES: Final = 512
 FORGET_SECONDS: Final = 10.0  # a consumer says hello each second, unless its machine is too busy
 MOST_CONSUMERS: Final = 1000
-
-
-class Shelf:
-    """The newest frames by sequence, up to a number of bytes: one writer, one reader, no lock."""
-
-    def __init__(self, most_bytes: int) -> None:
-        self._frames: dict[int, bytes] = {}
-        self._order: deque[tuple[int, int]] = deque()
-        self._bytes, self._most = 0, most_bytes
-
-    def put(self, sequence: int, frame: bytes) -> None:
-        """Keep a frame, forget the oldest ones beyond the limit."""
-        self._frames[sequence] = frame
-        self._order.append((sequence, len(frame)))
-        self._bytes += len(frame)
-        while self._bytes > self._most and len(self._order) > 1:
-            old, size = self._order.popleft()
-            self._bytes -= size
-            del self._frames[old]
-
-    def get(self, sequence: int) -> bytes | None:
-        """Return a frame when it is still here."""
-        return self._frames.get(sequence)
-
-    def oldest(self) -> int | None:
-        """Return the first sequence that is still here."""
-        return self._order[0][0] if self._order else None
 
 
 class ReplayServer:

@@ -68,8 +68,9 @@ def follow(session: Session, feed: Feed) -> tuple[Outcome, bool]:
     for block in open_source(session.source, block=10).blocks():
         if scan is None:
             scan = Scan(block, session)
-            tell = Broadcast(Direct(feed), scan, session, recording=True, pace=replace(LIVE, patient=True))
-        piece = scan(block)
+            direct = Direct(feed)
+            tell = Broadcast(direct, scan, session, recording=True, pace=replace(LIVE, patient=True))
+        piece = scan(block, direct if fed else None)
         if fed:
             tell(piece)
             fed = not peak(feed)

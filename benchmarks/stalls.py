@@ -80,7 +80,7 @@ def _carry(blocks: Iterator[Block], session: Session, seconds: float, spent: lis
         if scan is None:
             scan = Scan(block, session, obey=True)
             tell = Broadcast(Nobody(), scan, session, recording=False)
-        tell(scan(block))
+        tell(scan(block, Nobody()))
         priced = priced or tell.leisure.begin(partial(_price, scan.cleaning)) is not None
         spent.append((1e3 * (time.thread_time() - before), block.first / block.rate))
         if block.stop >= seconds * block.rate:

@@ -140,7 +140,7 @@ def test_a_stream_that_is_behind_tells_its_samples_and_state_and_looks_again_onc
 
     def carry(some: list[Block], late: int) -> None:
         for block in some:
-            broadcast(scan(replace(block, t_ns=time.monotonic_ns() - late)))
+            broadcast(scan(replace(block, t_ns=time.monotonic_ns() - late), told))
             broadcast.leisure.wait()
 
     carry(blocks[:33], 5 * SECOND)  # seconds with beats

@@ -28,10 +28,10 @@ def test_a_stream_that_cannot_go_on_leaves_the_results_of_what_came(
 ) -> None:
     whole, said = Scan.__call__, []
 
-    def until_five_seconds(scan: Scan, block: object) -> object:
+    def until_five_seconds(scan: Scan, block: Any, *more: Any) -> object:
         if scan.seconds >= 5.0:
             raise InputError("the source changed its channels")
-        return whole(scan, block)
+        return whole(scan, block, *more)
 
     monkeypatch.setattr(Scan, "__call__", until_five_seconds)
     source = simulation("sim:adult?seconds=8&heart_rate=90", block=100)

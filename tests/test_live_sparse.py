@@ -111,18 +111,21 @@ def test_a_viewer_of_a_fast_stream_sees_the_same_field_at_the_same_instants(fast
 
 def test_a_map_is_of_the_newest_sample_that_a_viewer_has(fast: list[Block]) -> None:
     heard, scan = Heard(), Scan(fast[0], Session(), obey=True)
-    broadcast = Broadcast(Sparse(heard, 10), scan, Session(), recording=False, pace=Pace(patient=True))
+    sparse = Sparse(heard, 10)
+    broadcast = Broadcast(sparse, scan, Session(), recording=False, pace=Pace(patient=True))
     for block in fast:
-        broadcast(scan(block))
+        broadcast(scan(block, sparse))
     newest = {block.t_ns: block.stop - 1 for block in heard.blocks}
     maps = [result.fields for result in heard.results if result.name == "map"]
     assert len(maps) > 20
     assert all(fields["sample"] == newest[fields["t_ns"]] for fields in maps)
 
 
-def test_another_low_pass_is_another_rate_for_viewers(fast: list[Block]) -> None:
+@pytest.mark.parametrize("inside", [0, 65])
+def test_another_low_pass_is_another_rate_for_viewers(fast: list[Block], inside: int) -> None:
     half = len(fast) // 2
-    order = Event(fast[half].first, "session", why="clean.low_pass: 100.0 → 400.0")
+    change = fast[half].first + inside
+    order = Event(change, "session", why="clean.low_pass: 100.0 → 400.0")
     heard = processed([*fast[:half], fast[half].amended(events=(order,)), *fast[half + 1 :]])
     rates = [message.rate for message in heard if isinstance(message, Description | Block)]
     assert set(rates) == {1000.0, 10000.0 / 3}
@@ -130,6 +133,9 @@ def test_another_low_pass_is_another_rate_for_viewers(fast: list[Block]) -> None
     assert not [
         event for message in heard if isinstance(message, Block) for event in message.events if event.kind == "gap"
     ]
+    for message in heard:  # each sample under the settings that it was cleaned with
+        if isinstance(message, Block):
+            assert (message.first * 10000 / message.rate < change) == (message.rate == 1000.0)
     feed = Feed()
     for message in heard:
         feed.take(message)

@@ -34,9 +34,9 @@ source, block = sys.argv[1], int(sys.argv[2])
 scan = None
 for each in simulation(source, block=block).blocks():
     if scan is None:
-        scan = Scan(each, Session(), obey=True)
-        told = Broadcast(Nobody(), scan, Session(), recording=False, pace=Pace(patient=True))
-    told(scan(each))
+        scan, listener = Scan(each, Session(), obey=True), Nobody()
+        told = Broadcast(listener, scan, Session(), recording=False, pace=Pace(patient=True))
+    told(scan(each, listener))
 told.finish(scan.finish())
 print(*sorted(made() - ready), sep="; ")
 """

@@ -89,7 +89,7 @@ def live(recording) -> Told:
         if scan is None:
             scan = Scan(block, session)
             tell = Broadcast(told, scan, session, recording=False, pace=Pace(maps=1e-6, average=10.0, patient=True))
-        tell(scan(block))
+        tell(scan(block, told))
     return told
 
 

@@ -56,7 +56,7 @@ class _DescriptionPart(msgspec.Struct):
 class _ArrayPart(msgspec.Struct):
     dtype: str
     shape: list[int]
-    data: bytes
+    data: memoryview  # of the array, or of the frame: nothing is copied
 
 
 class _ResultPart(msgspec.Struct):
@@ -230,7 +230,7 @@ def _array_part(name: str, array: NDArray[Any]) -> _ArrayPart:
     little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     if little.dtype.str not in _ARRAY_TYPES:
         raise TypeError(f"array {name!r} of a result must hold numbers or booleans, got {array.dtype}")
-    return _ArrayPart(little.dtype.str, list(array.shape), little.tobytes())
+    return _ArrayPart(little.dtype.str, list(array.shape), little.reshape(-1).view(np.uint8).data)
 
 
 def _array(part: _ArrayPart) -> NDArray[Any]:

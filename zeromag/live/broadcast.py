@@ -1,4 +1,4 @@
-"""What the processing tells its viewers, and how often: blocks, maps, beats, averages, its own state."""
+"""What the processing tells its viewers besides the samples, and how often: maps, beats, averages, its own state."""
 
 from __future__ import annotations
 
@@ -56,6 +56,8 @@ LIVE = Pace()
 class Broadcast:
     """Callable with each piece the scan gives; cadences count samples, so a replay tells the same story.
 
+    The samples themselves go to the listener from the scan, which has them before it has anything made of them.
+
     While the stream is behind, nothing is begun beside it, and the next average waits too: `leisure` knows.
     """
 
@@ -84,11 +86,10 @@ class Broadcast:
         self._grid: Grid | None = None
 
     def __call__(self, scanned: Scanned, *, lost: int = 0) -> None:
-        """Publish the cleaned block at once, and the rest when it is due."""
+        """Publish what was made of cleaned samples, when it is due."""
         block, self._lost = scanned.cleaned, lost
         if self._scan.session is not self._settings:  # the scan began anew, and so does the gate
             self._gate, self._settings = self._gate_of(self._scan), self._scan.session
-        self._publisher(block)
         if not self._pace.patient:
             self.leisure.see(block.t_ns)
         for beat in scanned.beats:

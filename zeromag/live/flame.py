@@ -102,20 +102,20 @@ def processing_flame(spec: str, *, block: int, seconds: float) -> Flame | None:
             rest = chain([head], blocks)
             scan = Scan(head, session)
             tell = Broadcast(publisher, scan, session, recording=False)
-            _carry(rest, scan, tell, description, SETTLE)
+            _carry(rest, scan, tell, publisher, SETTLE)
             with watched(flame):
-                _carry(rest, scan, tell, description, SETTLE + seconds)
+                _carry(rest, scan, tell, publisher, SETTLE + seconds)
             tell.finish(scan.finish())
     finally:
         blocks.close()
     return flame
 
 
-def _carry(blocks: Iterator[Block], scan: Scan, tell: Broadcast, description: Description, until: float) -> None:
+def _carry(blocks: Iterator[Block], scan: Scan, tell: Broadcast, publisher: Publisher, until: float) -> None:
     """Take blocks as they come over the wire until so much of the stream has passed, s."""
     for sequence, block in enumerate(blocks):
-        message = decode(encode_block(block, Stamp(1, 1, sequence)), description)
+        message = decode(encode_block(block, Stamp(1, 1, sequence)), publisher.description)
         if isinstance(message, Block):
-            tell(scan(message))
+            tell(scan(message, publisher))
         if block.stop >= until * block.rate:
             return

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,7 @@ class _Processing:
         self._scan: Scan | None = None
         self._seen = threading.Event()  # a scan has begun
         self._broadcast: Broadcast | None = None
+        self._shown: Session | None = None  # the settings that viewers were told of last
         self._sparse: Sparse | None = None  # between the two: what of it all is told
         self._parts = 1  # streams that there were
         self._send: Callable[[Block], None] | None = None  # over LSL
@@ -147,20 +149,27 @@ class _Processing:
             self._broadcast = Broadcast(
                 sparse, self._scan, self._session, recording=recording, upstream=self._control.endpoint
             )
+            self._shown = self._scan.session
             self._announce({"say": self._scan.reason})
             self._seen.set()
         scan, before, reason = self._scan, self._scan.session, self._scan.reason
-        scanned = scan(block)
-        if scan.session is not before:
-            publisher.describe(_told(scan.session))
-            self._tell_rate(block, scan.session, publisher)
+        scanned = scan(block, partial(self._show, scan, publisher))
         if scan.session is not before or scan.reason != reason:
             self._announce({"say": scan.reason})
         self._broadcast(scanned, lost=lost)
         self._price(scan.cleaning, self._broadcast.leisure)
-        if self._send is not None:
-            self._send(scanned.cleaned)
         self._tell_usable(self._broadcast)
+
+    def _show(self, scan: Scan, publisher: Publisher, cleaned: Block) -> None:
+        """Publish cleaned samples, and before the first of them that other settings made, these."""
+        if scan.session is not self._shown:
+            self._shown = scan.session
+            publisher.describe(_told(scan.session))
+            self._tell_rate(cleaned, scan.session, publisher)
+        if self._sparse is not None:
+            self._sparse(cleaned)
+        if self._send is not None:
+            self._send(cleaned)
 
     def _tell_rate(self, block: Block, session: Session, publisher: Publisher) -> None:
         """Go over to another rate when the settings leave something in more samples, or in fewer."""

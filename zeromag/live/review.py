@@ -65,7 +65,7 @@ def _scanned(
                 writer = TimelineWriter(folder, about, block.first)
                 threading.Thread(target=_costs, args=(scan,), name="heart meter", daemon=True).start()
                 broadcast = Broadcast(writer, scan, session, recording=False, pace=PACE)
-            broadcast(scan(block))
+            broadcast(scan(block, writer))
             if block.stop - told >= TOLD:
                 told = block.stop
                 announce({"scanned": writer.written})

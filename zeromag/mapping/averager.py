@@ -85,6 +85,7 @@ class Averaging:
         self._flats: dict[str, slice] = {}  # the same of a class with wide beats
         self.piles: dict[str, Pile] = {}
         self.level: F64 = np.full(len(self._columns), np.nan)  # T, PR level of the newest beat: zero of the live map
+        self._wave: F64 = np.empty((len(self.time), len(self._columns)))  # of one beat; new memory takes longer than it
         self._pending: list[Beat] = []
         self._last: Block | None = None
         self._open(head)
@@ -150,7 +151,7 @@ class Averaging:
         stop = min(start + n + 3, self._rows.stop)
         if start < self._rows.start or stop - start < n // 2:
             return replace(beat, why="too near a gap or an end")
-        wave, good = np.empty((stop - start - 3, len(self._columns))), np.ones(len(self._columns), dtype=np.bool_)
+        wave, good = self._wave[: stop - start - 3], np.ones(len(self._columns), dtype=np.bool_)
         _resample(self._rows.take(start, stop), self._bad.take(start, stop), offset, wave, good)
         if following is not None:
             wave = wave[: max(n // 2, int(following.sample - beat.sample - NEXT * self._rate) + self._before)]

@@ -28,6 +28,7 @@ from zeromag.scan.outcome import Outcome
 from zeromag.scan.reading import read_beats
 from zeromag.scan.sources import read_sources
 from zeromag.session import Session
+from zeromag.stage import Sink
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +85,23 @@ class Scan:
         chosen(self._head, session)
         averager(session)
 
-    def __call__(self, block: Block) -> Scanned:
-        """Take the next block; settings that changed inside it hold from their sample on."""
+    def __call__(self, block: Block, at_once: Sink | None = None) -> Scanned:
+        """Take the next block; settings that changed inside it hold from their sample on.
+
+        `at_once` is given the cleaned samples as soon as there are any, before beats are looked for in them: taking
+        one can last longer than a block of a large array, and who follows the samples need not wait for it.
+        """
         parts, rest = [], block
         while edges := self._choosing.edges(rest):
             at = min(edges) - rest.first
-            parts.append(self._scanned(rest.part(0, at)))
+            parts.append(self._scanned(rest.part(0, at), at_once))
             rest = rest.part(at, len(rest))
-        parts.append(self._scanned(rest))
+        parts.append(self._scanned(rest, at_once))
         if len(parts) == 1:
             return parts[0]
         return Scanned(joined([part.cleaned for part in parts]), tuple(beat for part in parts for beat in part.beats))
 
-    def _scanned(self, block: Block) -> Scanned:
+    def _scanned(self, block: Block, at_once: Sink | None) -> Scanned:
         if not self.takes(block):
             raise InputError("the source changed its channels or its rate: start a new scan for what follows")
         if block.first < self._stop:
@@ -110,6 +115,8 @@ class Scan:
         if said != self.reason:
             told = Event(block.first, "cleaning", why=self.reason)
             taps = [*taps[:-1], taps[-1].with_data(taps[-1].data, events=(told,))]
+        if at_once is not None:
+            at_once(taps[-1])
         if self._aside is not None:
             self._aside((gap, taps))
             return Scanned(taps[-1], ())

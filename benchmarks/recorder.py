@@ -40,8 +40,8 @@ WAITED = {"D": "the disk", "R": "a processor", "S": "room"}  # by a thread's sta
 class Timed(Journal):
     """A journal that keeps how long each frame took it, s."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
+    def __init__(self, path: Path, pace: float) -> None:
+        super().__init__(path, pace=pace)
         self.took: list[float] = []
         self.since, self.thread = 0.0, threading.get_native_id()  # a write under way, and who writes
 
@@ -124,7 +124,7 @@ def sustained(path: Path, n: int, rate: float, size: int, seconds: float, *, bus
     other = [sys.executable, "-m", "benchmarks.busy_disk", str(path.parent)]
     beside = subprocess.Popen(other) if busy else None
     with (
-        Timed(path) as journal,
+        Timed(path, 4 * n * rate) as journal,
         Waits(journal) as waits,
         Publisher(Description(sensors, rate), journal=journal) as publisher,
     ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import struct
 import subprocess
@@ -209,3 +210,25 @@ def test_no_write_waits_for_much_room(tmp_path: Path, monkeypatch: pytest.Monkey
             written += len(frame)
             time.sleep(0.012)
     assert max(asked) <= 1 << 22
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="this system reserves no room")
+def test_room_for_minutes_is_there_before_the_first_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reserve, ends = os.posix_fallocate, list[int]()
+
+    def seen(file: int, start: int, size: int) -> None:
+        ends.append(start + size)
+        reserve(file, start, size)
+
+    monkeypatch.setattr(os, "posix_fallocate", seen)
+    frame = encode_block(next(iter(Counter(2000, block=2000, n=64).blocks())), Stamp(1, 2, 0))
+    pace = len(frame)
+    wanted = min(300 * pace, shutil.disk_usage(tmp_path).free // 9)  # an eighth at most, and others write here too
+    with Journal(tmp_path / "a.zmj", sync_seconds=100, pace=pace) as journal:
+        reserved = list(ends)
+        assert reserved[-1] >= wanted
+        for _ in range(wanted // (10 * len(frame))):
+            journal(frame)
+        assert ends == reserved  # no write had to look for room
+        size = wanted // (10 * len(frame)) * len(frame)
+    assert (tmp_path / "a.zmj").stat().st_size == size

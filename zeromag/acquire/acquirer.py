@@ -58,7 +58,8 @@ def acquire(
     session = _with_calibration(session, source)
     description = Description(source.sensors, source.rate, session=session, version=__version__, source=source_spec)
     with ExitStack() as stack:
-        recorder = Recorder(record, announce)
+        bytes_a_second = source.rate * len(source.sensors) * (4 if source.sensors.counted else 8)
+        recorder = Recorder(record, announce, bytes_a_second)
         desk = Desk(recorder, session, None if record is None else recorder.opened())
         stack.callback(desk.release)
         publisher = stack.enter_context(Publisher(description, bind=bind, journal=desk.journal, keys=keys, desk=desk))

@@ -2,7 +2,8 @@
 
 One `write` a frame, so that `kill -9` loses at most the frame in flight; `fdatasync` twice a second on an
 own thread, so that a power cut loses less than one second also when the disk is slow; room reserved ahead, so
-that a full disk is met before a frame is acknowledged and not in the middle of one.
+that a full disk is met before a frame is acknowledged and not in the middle of one. Most of it is reserved before
+the first frame: a file system that has to look on a busy disk for room keeps every write to the file waiting.
 """
 
 from __future__ import annotations
@@ -23,8 +24,12 @@ from zeromag.errors import StorageError
 INDEX_EVERY: Final = 64  # sequenced frames between two entries of the index
 LAST_WORDS: Final = 4096  # bytes always left for the end frame
 WARN_SECONDS: Final = 600.0
-_AHEAD_SECONDS: Final = 20.0
-_STEP_LEAST, _STEP_MOST = 1 << 16, 1 << 26
+AHEAD_SECONDS: Final = 300.0  # of the stream that room is reserved for, when less than
+_LOW_SECONDS: Final = 20.0  # is left
+_AHEAD_MOST: Final = 1 << 32  # bytes
+_SHARE: Final = 1 / 8  # of the free disk that is reserved at most
+_START_SECONDS: Final = 0.5  # that reserving may take before the first frame: some disks write zeros
+_STEP_LEAST: Final = 1 << 16  # bytes that a write reserves by itself, where none are left
 _PIECE: Final = 1 << 22  # bytes reserved at once; a write has to wait meanwhile
 _BETWEEN_PIECES: Final = 0.001  # s
 
@@ -32,10 +37,11 @@ _BETWEEN_PIECES: Final = 0.001  # s
 class Journal:
     """Appends frames; acknowledged means in the hands of the operating system, on disk within a second.
 
-    `seconds_left` is how long the disk still lasts at the pace so far, `inf` before the first second.
+    `pace` is how many bytes a second are expected; `seconds_left` how long the disk still lasts at the pace so far,
+    `inf` before the first second.
     """
 
-    def __init__(self, path: Path, *, sync_seconds: float = 0.5) -> None:
+    def __init__(self, path: Path, *, sync_seconds: float = 0.5, pace: float = 0.0) -> None:
         self.path = path
         self.seconds_left = float("inf")
         self.sequences = 0  # sequenced frames written
@@ -53,6 +59,7 @@ class Journal:
             to_disk(path.parent)
         except OSError as error:
             raise StorageError(f"the journal {path} cannot be created: {error.strerror}") from error
+        self._reserve_ahead(pace, self._free(), _START_SECONDS, between=0.0)
         self._sync = threading.Thread(target=self._keep, args=(sync_seconds,), name="journal", daemon=True)
         self._sync.start()
 
@@ -113,14 +120,14 @@ class Journal:
     def _reserve(self, needed: int) -> None:
         """Make sure that the next `needed` bytes have a place, more when the disk allows."""
         with self._room:
-            for room in (max(min(self._step, _PIECE), needed), needed):
+            for room in (max(self._step, needed), needed):
                 try:
                     self._allocate(self._size + room)
                 except OSError as error:
                     if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} or room == needed:
                         raise self._full(error) from error
                 else:
-                    self._step = min(2 * self._step, _STEP_MOST)  # until its pace is known
+                    self._step = min(2 * self._step, _PIECE)
                     return
 
     def _allocate(self, end: int) -> None:
@@ -140,22 +147,27 @@ class Journal:
             try:
                 sync(self._file)
                 pace = self._size / max(time.monotonic() - self._began, 1e-3)
-                free = shutil.disk_usage(self.path.parent).free + self._reserved - self._size
+                free = self._free()
                 self.seconds_left = (free - LAST_WORDS) / pace if pace else float("inf")
-                self._step = int(min(max(pace * _AHEAD_SECONDS, _STEP_LEAST), _STEP_MOST))
-                if self._reserved - self._size < self._step // 2 and free > 4 * self._step:
-                    self._reserve_ahead(self._size + self._step, time.monotonic() + seconds / 2)
+                if self._reserved - self._size < min(pace * _LOW_SECONDS, free * _SHARE / 2):
+                    self._reserve_ahead(pace, free, seconds / 2)
             except OSError as error:
                 self._fault = error
                 return
 
-    def _reserve_ahead(self, end: int, until: float) -> None:
-        """Reserve piece by piece, so that no write waits for more than one, and not beyond when the next sync is due.
+    def _free(self) -> int:
+        """Return how many bytes can still be written, those reserved included."""
+        return shutil.disk_usage(self.path.parent).free + self._reserved - self._size
 
-        64 MB at once kept a write waiting for 22 ms in memory; some disks reserve by writing zeros.
+    def _reserve_ahead(self, pace: float, free: int, seconds: float, between: float = _BETWEEN_PIECES) -> None:
+        """Reserve minutes at this pace, piece by piece, so that no write waits for more than one; so long at most.
+
+        64 MB at once kept a write waiting for 22 ms in memory.
         """
+        end = self._size + int(min(pace * AHEAD_SECONDS, free * _SHARE, _AHEAD_MOST))
+        until = time.monotonic() + seconds
         with contextlib.suppress(OSError):  # met again, and said, by the write that needs it
-            while self._reserved < end and time.monotonic() < until and not self._stop.wait(_BETWEEN_PIECES):
+            while self._reserved < end and time.monotonic() < until and not self._stop.wait(between):
                 with self._room:
                     self._allocate(min(self._reserved + _PIECE, end))
 

@@ -17,10 +17,13 @@ Announce = Callable[[dict[str, Any]], None]
 
 
 class Recorder:
-    """Opens and closes journals off the acquisition's thread; `announce` is told `journal`, `recording` and `say`."""
+    """Opens and closes journals off the acquisition's thread; `announce` is told `journal`, `recording` and `say`.
 
-    def __init__(self, root: Path | None, announce: Announce) -> None:
-        self._root, self._announce = root, announce
+    `pace` is how many bytes a second the stream will bring.
+    """
+
+    def __init__(self, root: Path | None, announce: Announce, pace: float = 0.0) -> None:
+        self._root, self._announce, self._pace = root, announce, pace
         self._making: list[threading.Thread] = []
         self.recordings: list[str] = []
 
@@ -44,7 +47,8 @@ class Recorder:
         root = self._root or Path.cwd()
         if self._root is None and not folder:
             below = PurePosixPath(time.strftime("scan-%Y%m%d-%H%M%S"))
-        journal = Journal(_fresh(root.joinpath(*below.parts) if beside is None else beside.parent))
+        path = _fresh(root.joinpath(*below.parts) if beside is None else beside.parent)
+        journal = Journal(path, pace=self._pace)
         self._announce({"journal": str(journal.path)})
         return journal
 

@@ -40,7 +40,7 @@ SENSORS = array(CHANNELS)
 @contextmanager
 def journal(path: Path) -> Generator[Write]:
     """Write blocks as process A does."""
-    with Journal(path) as keep_frame:
+    with Journal(path, pace=4 * CHANNELS * RATE) as keep_frame:
         keep_frame(encode_description(Description(SENSORS, RATE), Stamp(1, 2, 0)))
 
         def write(number: int, part: Block) -> None:

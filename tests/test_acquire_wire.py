@@ -80,6 +80,9 @@ def test_description_result_and_end_travel() -> None:
         "bz": np.arange(6, dtype=np.float32).reshape(2, 3),
         "mask": np.array([True, False]),
         "none": np.zeros((0, 2)),
+        "one": np.array(2.5),
+        "every_second": np.arange(12.0).reshape(3, 4)[:, ::2],
+        "turned": np.arange(12).reshape(3, 4).T,
     }
     sent = Result("map", {"sample": 5, "rr_s": None, "deep": {"x": [1, 2.5]}}, arrays)
     result = decode(encode_result(sent, STAMP))
@@ -88,6 +91,8 @@ def test_description_result_and_end_travel() -> None:
     for name, values in arrays.items():
         assert_array_equal(result.arrays[name], values)
         assert result.arrays[name].dtype == values.dtype
+        assert result.arrays[name].flags.aligned  # whatever stood before it in the frame
+        assert not result.arrays[name].flags.writeable
     assert decode(encode_end(End(1000, "stopped"), STAMP)) == End(1000, "stopped")
 
 

@@ -56,7 +56,7 @@ class _DescriptionPart(msgspec.Struct):
 class _ArrayPart(msgspec.Struct):
     dtype: str
     shape: list[int]
-    data: memoryview  # of the array, or of the frame: nothing is copied
+    data: memoryview  # of the array, or of the frame
 
 
 class _ResultPart(msgspec.Struct):
@@ -97,7 +97,7 @@ def encode_block(block: Block, stamp: Stamp) -> bytes:
         BLOCK, stamp.stream, stamp.epoch, stamp.sequence, block.first, block.t_ns, stamp.wall_ns, samples, channels,
         FLOAT64 if counts is None else INT32, 0 if block.mask is None else HAS_MASK,
     )  # fmt: skip
-    return pack(header, data.tobytes(), mask, _pack(events) if events else b"")
+    return pack(header, data.data.cast("B"), mask, _pack(events) if events else b"")
 
 
 def encode_description(description: Description, stamp: Stamp) -> bytes:
@@ -147,7 +147,7 @@ def decode(frame: bytes, description: Description | None = None, header: Header 
     try:
         if header.kind == BLOCK:
             return _block(frame, header, description)
-        body = frame[HEADER_BYTES + header.size - header.appendix :]
+        body = memoryview(frame)[HEADER_BYTES + header.size - header.appendix :]
         if header.kind == DESCRIPTION:
             return _decode_description(frame, header, body)
         if header.kind == RESULT:
@@ -196,7 +196,7 @@ def _block(frame: bytes, header: Header, description: Description | None) -> Blo
     )  # fmt: skip
 
 
-def _decode_description(frame: bytes, header: Header, body: bytes) -> Description:
+def _decode_description(frame: bytes, header: Header, body: memoryview) -> Description:
     part = _description.decode(body)
     n = len(part.sensors.names)
     if header.dtype != FLOAT64 or header.samples != 1 or header.channels != n:
@@ -236,5 +236,6 @@ def _array_part(name: str, array: NDArray[Any]) -> _ArrayPart:
 def _array(part: _ArrayPart) -> NDArray[Any]:
     if part.dtype not in _ARRAY_TYPES:
         raise ValueError(f"an array of type {part.dtype!r} is not allowed")
-    array: NDArray[Any] = np.frombuffer(part.data, dtype=part.dtype).reshape(part.shape)
+    array: NDArray[Any] = np.frombuffer(part.data, dtype=part.dtype).reshape(part.shape).copy()  # aligned
+    array.setflags(write=False)
     return array

@@ -15,7 +15,7 @@ from zeromag.viz.lateness import Lateness
 
 BEHIND_NS = 200_000_000  # a block that was taken so long ago is late: every core is wanted for the stream
 NICE = 10  # of what may wait longest: a look of the gate at a thousand channels takes seconds of a core
-GIVE_WAY_NS = 50_000_000  # a block so late: what is under way beside the stream stays, so that it does not fall behind
+GIVE_WAY_NS = 15_000_000  # a block so late: what is under way beside the stream stays, so that it does not fall behind
 GIVE_WAY_SECONDS = 0.5  # the longest stay: a slow machine's work still comes to its end
 LOOK_SECONDS = 0.01  # until it looks again whether the stream is on time
 AT_LAST_NS = 10_000_000_000  # behind for so long: one piece begins all the same, or a slow machine would never be told

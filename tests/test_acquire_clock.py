@@ -26,6 +26,13 @@ def test_drift_is_known_within_two_ppm(ppm: float) -> None:
     assert worst < 0.001  # though single arrivals are up to 60 ms late
 
 
+def test_a_block_that_was_held_up_in_the_first_seconds_is_not_taken_later() -> None:
+    clock = ClockFit(1000.0)
+    for stop in range(10, 1510, 10):
+        clock(stop, stop * 1_000_000 + 500_000)
+    assert clock(1510, 5_000_000_000) == 1_510_500_000
+
+
 def test_time_never_goes_back() -> None:
     rng = np.random.default_rng(6)
     clock = ClockFit(500.0)

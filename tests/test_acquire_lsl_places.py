@@ -109,9 +109,17 @@ def test_a_clock_that_was_set_back_is_followed_by_what_was_waited() -> None:
     places = Places(RATE)
     before = np.arange(2000) / RATE + 5000.0
     assert places(before) == [(0, 2000)]
-    assert places(np.arange(10) / RATE + 3.0, silent=4.01) == [(6000, 10)]
-    assert places(np.arange(10, 3000) / RATE + 3.0, silent=0.01) == [(6010, 2990)]
-    assert places(np.arange(10) / RATE + 1.0, silent=0.01) == [(9000, 10)]  # set back, and nothing was waited for
+    assert places(np.arange(10) / RATE + 3.0, since=4.01) == [(6000, 10)]
+    assert places(np.arange(10, 3000) / RATE + 3.0, since=0.01) == [(6010, 2990)]
+    assert places(np.arange(10) / RATE + 1.0, since=0.01) == [(9000, 10)]  # set back, and nothing was waited for
+
+
+def test_a_clock_that_was_set_back_within_one_chunk_is_followed() -> None:
+    places = Places(RATE)
+    assert places(np.arange(2000) / RATE + 5000.0) == [(0, 2000)]
+    chunk = np.concatenate([np.arange(2000, 2008) / RATE + 5000.0, np.arange(2) / RATE + 3.0])
+    assert places(chunk, since=4.01) == [(2000, 8), (6008, 2)]
+    assert places(np.arange(2, 12) / RATE + 3.0, since=0.01) == [(6010, 10)]
 
 
 def test_a_long_gap_is_told_at_once() -> None:

@@ -47,10 +47,16 @@ class ClockFit:
             self._window, self._best = window, (elapsed, np.inf)
         if late < self._best[1]:
             self._best = (elapsed, late)
-        offset, slope = self._line
-        expected = late if np.isinf(slope) else offset + slope * elapsed
+        expected = self._expected(elapsed)
         self._last = max(self._last, self._start[1] + round((elapsed + min(expected, late)) * 1e9))
         return self._last
+
+    def _expected(self, elapsed: float) -> float:
+        """Return how late an arrival is that nothing held up: by the line, or as the last second's least late one."""
+        offset, slope = self._line
+        if np.isinf(slope):
+            return min(self._best[1], self._points[-1][1] if self._points else np.inf)
+        return offset + slope * elapsed
 
     @property
     def measured_rate(self) -> float:

@@ -73,7 +73,7 @@ class LslSource:
         inlet = _pylsl().StreamInlet(self._stream, max_buflen=_KEPT_SECONDS, recover=True)
         places, clock, stop = Places(self.rate), ClockFit(self.rate), None
         waiting, patience = np.zeros((0, len(self.sensors))), max(_LOOK_SECONDS, 20 / self.rate)
-        heard = looked = time.monotonic_ns()
+        heard, looked, taken = time.monotonic_ns(), time.monotonic_ns(), 0  # taken: the newest sample, by its clock
         try:
             while True:
                 rows, stamps = inlet.pull_chunk(timeout=_PULL_SECONDS, max_samples=self._block)
@@ -87,11 +87,14 @@ class LslSource:
                 if stamps:
                     heard = now
                     waiting = np.concatenate([waiting, np.array(rows, dtype=np.float64) * self._scale])
-                for first, count in places(np.array(stamps), silent=silent, over=silent > patience and not stamps):
+                over = silent > patience and not stamps
+                # not by when one was heard: to look may take liblsl five seconds, in which others come
+                since = (now - taken) * 1e-9 - inlet.samples_available() / self.rate if taken else 0.0
+                for first, count in places(np.array(stamps), since=since, over=over):
                     if stop is not None and first - stop > GAP_SECONDS * self.rate:
                         clock = ClockFit(self.rate)
-                    t_ns = clock(first + count, now)
-                    piece = Block(waiting[:count], first, self.rate, self.sensors, t_ns=t_ns)
+                    taken = clock(first + count, now)
+                    piece = Block(waiting[:count], first, self.rate, self.sensors, t_ns=taken)
                     waiting = waiting[count:]
                     yield piece if stop is None else after_gap(piece, stop, "the LSL stream was interrupted")
                     stop = piece.stop

@@ -33,20 +33,27 @@ class Places:
         self._waiting = np.zeros(0)
         self._seen: deque[list[float]] = deque(maxlen=_POINTS)  # index, least and most late by the nominal rate (s)
 
-    def __call__(self, stamps: NDArray[np.float64], *, silent: float = 0.0, over: bool = False) -> list[Placed]:
+    def __call__(self, stamps: NDArray[np.float64], *, since: float = 0.0, over: bool = False) -> list[Placed]:
         """Return where the oldest samples stand that were not placed yet; those of all when it is `over`.
 
-        `silent` is how long nothing had come (s): all there is to go by when the sender's clock was set back.
+        `since` is how long before the last of `stamps` the last one placed was taken (s): all there is to go by when
+        the sender's clock was set back.
         """
-        runs: list[Placed] = []
-        if len(stamps) and self._seen and stamps[0] < max([self._last, *self._waiting[-1:]]) - GAP_SECONDS:
-            runs = self(np.zeros(0), over=True)
-            lost = round(silent * self._rate) - len(stamps)
-            self._upcoming += lost if lost > GAP_SECONDS * self._rate else 0
-            self._seen.clear()
-        if len(stamps) and not self._seen:
-            self._origin = float(stamps[0]) - self._upcoming / self._rate
-        self._waiting = np.concatenate([self._waiting, stamps])
+        runs, begun = list[Placed](), self._upcoming
+        for part in np.split(stamps, np.flatnonzero(np.diff(stamps) < -GAP_SECONDS) + 1):
+            if len(part) and self._seen and part[0] < max([self._last, *self._waiting[-1:]]) - GAP_SECONDS:
+                self._go_on(runs, over=True)
+                lost = round(since * self._rate) - (self._upcoming - begun) - len(part)
+                self._upcoming += lost if lost > GAP_SECONDS * self._rate else 0
+                self._seen.clear()
+            if len(part) and not self._seen:
+                self._origin = float(part[0]) - self._upcoming / self._rate
+            self._waiting = np.concatenate([self._waiting, part])
+            self._go_on(runs, over=over)
+        return runs
+
+    def _go_on(self, runs: list[Placed], *, over: bool) -> None:
+        """Place those that wait, as far as it is known where they stand; of all when it is `over`."""
         while len(self._waiting):
             count = self._on_time() if self._seen else 1
             if not count:
@@ -56,7 +63,6 @@ class Places:
                 self._upcoming += missing
                 count = 1
             _append(runs, (self._place(count), count))
-        return runs
 
     def _place(self, count: int) -> int:
         """Let the first of those that wait go where they are due; return where that is."""

@@ -3,7 +3,8 @@
     python -m benchmarks.stalls [--source SOURCE] [--block 10] [--seconds 20] [--worst 6]
 
 The scan and the words to its viewers are those of `zeromag process`, in one process and without a network. CPU time of
-the thread does not count what others do on the machine; what is made beside the stream stands apart.
+the thread does not count what others do on the machine; what is made beside the stream stands apart, the beats of a
+large array among it.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from zeromag.acquire.message import Result
 from zeromag.acquire.source import open_source
 from zeromag.block import Block
 from zeromag.live.broadcast import Broadcast
-from zeromag.live.process import SWITCH
+from zeromag.live.process import SWITCH, is_large
 from zeromag.live.warm import warm
 from zeromag.scan.cleaning_log import CleaningLog
-from zeromag.scan.scan import Scan
+from zeromag.scan.scan import Scan, Scanned
 from zeromag.session import Session
 
 PAUSE = 0.002  # s after each block, so that what is made beside the stream is made in time
@@ -72,16 +73,23 @@ def _price(cleaning: CleaningLog) -> None:
 def _carry(blocks: Iterator[Block], session: Session, seconds: float, spent: list[tuple[float, float]]) -> float:
     """Scan and tell, and note what each block took; return this thread's share of the process's CPU time."""
     scan: Scan | None = None
+    broadcast: Broadcast | None = None
     priced, own, process = False, time.thread_time(), time.process_time()
+
+    def tell(scanned: Scanned) -> None:
+        nonlocal priced
+        if scan is not None and broadcast is not None:
+            broadcast(scanned)
+            priced = priced or broadcast.leisure.begin(partial(_price, scan.cleaning)) is not None
+
     for block in blocks:
         if scan is None:
             own, process = time.thread_time(), time.process_time()  # without what the source took to begin
         before = time.thread_time()
         if scan is None:
-            scan = Scan(block, session, obey=True)
-            tell = Broadcast(Nobody(), scan, session, recording=False)
-        tell(scan(block, Nobody()))
-        priced = priced or tell.leisure.begin(partial(_price, scan.cleaning)) is not None
+            scan = Scan(block, session, obey=True, aside=is_large(block), tell=tell)
+            broadcast = Broadcast(Nobody(), scan, session, recording=False)
+        scan(block, Nobody())
         spent.append((1e3 * (time.thread_time() - before), block.first / block.rate))
         if block.stop >= seconds * block.rate:
             break

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.acquire_streams import array
-from zeromag.acquire.message import Description, Message, Result
+from zeromag.acquire.message import Description, End, Message, Result
 from zeromag.acquire.publisher import Publisher
 from zeromag.acquire.simulate import simulation
 from zeromag.acquire.subscription import Subscription
@@ -71,13 +71,19 @@ def processed(blocks: list[Block]) -> list[Message]:
             for block in blocks:
                 publisher(block)
             until, last = time.monotonic() + 120, blocks[-1].t_ns
-            while not (isinstance(heard[-1], Block) and heard[-1].t_ns == last):
+            while not isinstance(heard[-1], End):
                 assert time.monotonic() < until
                 message = viewer.receive(1.0)
                 heard += [] if message is None else [message]
-        done.set()
+                if isinstance(message, Block) and message.t_ns == last:
+                    done.set()
         work.join(60)
     return heard
+
+
+@pytest.fixture(params=["one thread", "beats on a thread of their own"])
+def threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zeromag.live.process.LARGE", np.inf if request.param == "one thread" else 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +93,7 @@ def fast() -> list[Block]:
     ]  # 125: no multiple of ten
 
 
+@pytest.mark.usefixtures("threads")
 def test_a_viewer_of_a_fast_stream_sees_the_same_field_at_the_same_instants(fast: list[Block]) -> None:
     heard = processed(fast)
     scan = Scan(fast[0], Session(), obey=True)
@@ -121,6 +128,7 @@ def test_a_map_is_of_the_newest_sample_that_a_viewer_has(fast: list[Block]) -> N
     assert all(fields["sample"] == newest[fields["t_ns"]] for fields in maps)
 
 
+@pytest.mark.usefixtures("threads")
 @pytest.mark.parametrize("inside", [0, 65])
 def test_another_low_pass_is_another_rate_for_viewers(fast: list[Block], inside: int) -> None:
     half = len(fast) // 2
@@ -142,8 +150,7 @@ def test_another_low_pass_is_another_rate_for_viewers(fast: list[Block], inside:
     assert feed.message == ""
     assert feed.stream is not None
     assert feed.stream.rate == 10000.0 / 3
-    last = heard[-1]
-    assert isinstance(last, Block)
+    last = next(message for message in reversed(heard) if isinstance(message, Block))
     assert feed.stream.values.stop == last.stop
     np.testing.assert_array_equal(feed.stream.values.newest(len(last))[0], last.data)
 

@@ -47,7 +47,7 @@ class Publisher:
         desk: Desk | None = None,
     ) -> None:
         self.stream, self.epoch = secrets.randbits(64), time.time_ns()
-        self._sequence = 0
+        self._sequence, self._in_order = 0, threading.Lock()
         self.greeted = 0  # subscriptions that were sent a description
         self._journal, self._shelf, self._keep_bytes = journal, Shelf(keep_bytes), keep_bytes
         self._server = ReplayServer(self._shelf, journal, self.epoch)
@@ -90,16 +90,19 @@ class Publisher:
                 f"the source changed at sample {block.first} from {len(described.sensors)} channels at "
                 f"{described.rate:g} Hz to {len(block.sensors)} at {block.rate:g} Hz: start again"
             )
-        self._emit(encode_block(block, self._stamp(self._sequence)))
-        self._stopped = block.stop
+        with self._in_order:
+            self._emit(encode_block(block, self._stamp(self._sequence)))
+            self._stopped = block.stop
 
     def result(self, result: Result) -> None:
-        """Keep and send what was made of the stream."""
-        self._emit(encode_result(result, self._stamp(self._sequence)))
+        """Keep and send what was made of the stream; a thread of its own may do so beside the one with the blocks."""
+        with self._in_order:
+            self._emit(encode_result(result, self._stamp(self._sequence)))
 
     def end(self, samples: int, reason: str = "") -> None:
         """Say that the stream is over."""
-        self._emit(encode_end(End(samples, reason), self._stamp(self._sequence)), last=True)
+        with self._in_order:
+            self._emit(encode_end(End(samples, reason), self._stamp(self._sequence)), last=True)
 
     def describe(self, session: dict[str, Any] | None = None, *, recording: bool | None = None) -> None:
         """Tell everybody, and the journal, that the session is another one or that it is kept now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -24,13 +25,14 @@ from zeromag.live.leisure import Leisure
 from zeromag.live.sparse import Sparse
 from zeromag.scan.chosen import calibrated
 from zeromag.scan.cleaning_log import CleaningLog
-from zeromag.scan.scan import Scan
+from zeromag.scan.scan import Scan, Scanned
 from zeromag.scan.thinned import factor_of
 from zeromag.session import Session
 
 SILENCE = 2.0  # s without a block after which it is said
 HUSH = 1.0  # s without a word after which nothing is on its way any more: a busy machine may keep back what is
 UNTIL_SEEN = 3.0  # s that an order to change settings waits for the first block
+LARGE = 1e6  # samples a second, of all channels, from which beats are taken on a thread of their own
 SWITCH = 2e-4  # s that the gate's thread may keep a block waiting, each time a kernel gives the interpreter away
 
 Announce = Callable[[Mapping[str, object]], None]
@@ -78,6 +80,11 @@ def _told(session: Session) -> dict[str, Any]:
     return session.as_dict() | {"calibration": {}}
 
 
+def is_large(block: Block) -> bool:
+    """Return whether beats of such a stream are taken on a thread of their own: one takes longer than its blocks."""
+    return len(block.sensors) * block.rate >= LARGE and (os.cpu_count() or 1) > 1
+
+
 class _Processing:
     """The scan, begun with the first block, and the results, written however the stream ends."""
 
@@ -95,6 +102,7 @@ class _Processing:
         self._send: Callable[[Block], None] | None = None  # over LSL
         self._usable: tuple[str, bool] = ("", False)  # what was announced of it last
         self._priced: CleaningLog | None = None  # what the price is known of, or being measured
+        self._lost = 0  # frames that nobody had any more
 
     def order(self, order: Order) -> Reply:
         """Hand an order on to the acquisition, unless it asks for settings that could not work here."""
@@ -143,7 +151,7 @@ class _Processing:
         if self._scan is not None and not self._scan.takes(block):
             self._end_part(block, publisher)
         if self._scan is None or self._broadcast is None:
-            self._scan = Scan(block, self._session, obey=True)
+            self._scan = Scan(block, self._session, obey=True, aside=is_large(block), tell=self._tell)
             recording = publisher.description.recording
             self._sparse = sparse = Sparse(publisher, factor_of(self._session, block.rate))
             self._broadcast = Broadcast(
@@ -153,12 +161,17 @@ class _Processing:
             self._announce({"say": self._scan.reason})
             self._seen.set()
         scan, before, reason = self._scan, self._scan.session, self._scan.reason
-        scanned = scan(block, partial(self._show, scan, publisher))
+        self._lost = lost
+        scan(block, partial(self._show, scan, publisher))
         if scan.session is not before or scan.reason != reason:
             self._announce({"say": scan.reason})
-        self._broadcast(scanned, lost=lost)
-        self._price(scan.cleaning, self._broadcast.leisure)
         self._tell_usable(self._broadcast)
+
+    def _tell(self, scanned: Scanned) -> None:
+        """Publish what was made of cleaned samples, on the thread that made it."""
+        if self._broadcast is not None and self._scan is not None:
+            self._broadcast(scanned, lost=self._lost)
+            self._price(self._scan.cleaning, self._broadcast.leisure)
 
     def _show(self, scan: Scan, publisher: Publisher, cleaned: Block) -> None:
         """Publish cleaned samples, and before the first of them that other settings made, these."""

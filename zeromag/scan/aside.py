@@ -8,20 +8,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 Given = TypeVar("Given")
-BEHIND = 4  # calls that may wait: each holds the blocks it is of
+BEHIND = 4  # calls that may wait at least: each holds the blocks it is of
 
 
 class Aside(Generic[Given]):
     """Callable like what it wraps; what that raises comes with a later call, or with `wait`."""
 
-    def __init__(self, call: Callable[[Given], object]) -> None:
-        self._call = call
+    def __init__(self, call: Callable[[Given], object], most: int = BEHIND) -> None:
+        self._call, self._most = call, max(BEHIND, most)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aside")
         self._open: deque[Future[object]] = deque()
 
     def __call__(self, given: Given) -> None:
         """Hand over; waits when too much waits already, so that memory stays what it is."""
-        if len(self._open) >= BEHIND:
+        while len(self._open) >= self._most or (self._open and self._open[0].done()):
             self._open.popleft().result()
         self._open.append(self._thread.submit(self._call, given))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,6 +31,8 @@ from zeromag.scan.sources import read_sources
 from zeromag.session import Session
 from zeromag.stage import Sink
 
+WAITS = 0.2  # s of the stream that may wait for what is done aside
+
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
@@ -43,8 +46,9 @@ class Scan:
     """Callable with every block of one stream, in order; `finish`, once, gives the outcome.
 
     `session` is what holds now: a change that the stream tells of is followed, unless the setting was chosen to be
-    another one here; `obey` follows it all the same. `aside` is for recordings, where a second core is better used
-    than kept free: a thread of its own then does what comes behind the cleaning, and beats come with the outcome.
+    another one here; `obey` follows it all the same. With `aside` a thread of its own does what comes behind the
+    cleaning, for recordings and for streams that one core cannot carry: beats then come with the outcome, and to
+    `tell`, which is called on that thread with all that a block gave.
 
     Raises
     ------
@@ -52,14 +56,24 @@ class Scan:
         If the session's settings cannot work with this array and rate, or the stream changes its array midway.
     """
 
-    def __init__(self, head: Block, session: Session, *, obey: bool = False, aside: bool = False) -> None:
+    def __init__(
+        self,
+        head: Block,
+        session: Session,
+        *,
+        obey: bool = False,
+        aside: bool = False,
+        tell: Callable[[Scanned], object] | None = None,
+    ) -> None:
         self.first = head.first
         self.sensors = calibrated(head.sensors, session)  # as everything behind the chain sees them
-        self._obey, self._aside = obey, Aside(self._behind) if aside else None
+        waiting = round(WAITS * head.rate / max(1, len(head)))
+        self._obey, self._tell = obey, tell
+        self._aside = Aside(self._behind, waiting if tell is not None else 0) if aside else None
         self._channels = ChannelLog(head.sensors)
         self._events: list[Event] = []
         self._beats: list[Beat] = []  # those whose whole window has been seen
-        self._stop = head.first
+        self._stop = self._through = head.first  # of the newest block, and of the newest that beats were looked for in
         self._choosing = Choosing()
         self._begin(head, session)
 
@@ -74,7 +88,8 @@ class Scan:
         self.cleaning = CleaningLog(choice.chain, head, float(session.clean.line or 50))
         self._hearts = hearts
         self.mapper = Mapper(pixels=session.map.pixels)
-        self._map_now = MapNow(seen, self.mapper) if self._aside is None else None  # of a recording nobody asks
+        asked = self._aside is None or self._tell is not None  # of a recording nobody asks
+        self._map_now = MapNow(seen, self.mapper) if asked else None
 
     def takes(self, block: Block) -> bool:
         """Return whether a block is of the stream that this scan began with."""
@@ -118,13 +133,13 @@ class Scan:
         if at_once is not None:
             at_once(taps[-1])
         if self._aside is not None:
-            self._aside((gap, taps))
+            self._aside((closed, gap, taps))
             return Scanned(taps[-1], ())
-        return Scanned(taps[-1], (*closed, *self._behind((gap, taps))))
+        return self._behind((closed, gap, taps))
 
-    def _behind(self, given: tuple[list[Event], Tap]) -> tuple[Beat, ...]:
-        """Take what came out of the chain, raw first, and the gap before it if there was one; return the beats."""
-        gap, taps = given
+    def _behind(self, given: tuple[list[Beat], list[Event], Tap]) -> Scanned:
+        """Take the beats that older settings left, the gap before a block if any, and its taps, raw first."""
+        closed, gap, taps = given
         cleaned = taps[-1]
         self.cleaning(taps)
         self._channels(taps[1])
@@ -133,7 +148,11 @@ class Scan:
         self._beats += found.done
         if self._map_now is not None:
             self._map_now(cleaned, found.beats)
-        return found.beats
+        self._through = cleaned.stop
+        scanned = Scanned(cleaned, (*closed, *found.beats))
+        if self._tell is not None:
+            self._tell(scanned)
+        return scanned
 
     def _change(self, block: Block) -> list[Beat]:
         """Start anew with the settings that change with this block; the beats so far stay, their averages do not.
@@ -189,7 +208,7 @@ class Scan:
         """Return what a viewer is told of the scan, without the costs of cleaning until they are known."""
         counted = [beat for beat in self._beats if not beat.why]
         return {
-            "samples": self._stop - self.first,
+            "samples": self._through - self.first,
             "seconds": self.seconds,
             "gaps": sum(event.kind == "gap" for event in self._events),
             "heart_rate": heart_rate(own(self._beats)[-20:]),
@@ -240,12 +259,12 @@ class Scan:
     @property
     def silent(self) -> float:
         """How long ago the last beat was, as far as beats are decided, s; from the beginning when there was none."""
-        return max(0.0, (self._stop - max((b.sample for b in self._beats), default=self.first)) / self._head.rate)
+        return max(0.0, (self._through - max((b.sample for b in self._beats), default=self.first)) / self._head.rate)
 
     @property
     def seconds(self) -> float:
-        """How much of the stream there was, gaps counted, s."""
-        return (self._stop - self.first) / self._head.rate
+        """How much of the stream there was, gaps counted, as far as beats were looked for, s."""
+        return (self._through - self.first) / self._head.rate
 
     @property
     def beats(self) -> tuple[Beat, ...]:

@@ -12,7 +12,7 @@ from benchmarks.scans import Scene
 from tests.hearts import F64, TestHeart, planar
 from zeromag.mapping.average import Average
 from zeromag.mapping.beat import Beat
-from zeromag.mapping.fiducials import Fiducials, fiducials, wave_fiducials
+from zeromag.mapping.fiducials import Fiducials, fiducials, signal_space, wave_fiducials
 from zeromag.mapping.gate import FALLS, Gate
 from zeromag.mapping.intervals import intervals
 from zeromag.mapping.parameters import Parameter, parameters
@@ -58,6 +58,23 @@ def test_waves_are_found_where_they_are() -> None:
     assert marks.t_onset < marks.t_peak
     order = [marks.p_onset, marks.p_peak, marks.p_end, marks.qrs_onset, marks.r_peak, marks.qrs_end, marks.t_peak]
     assert order == sorted(order)
+
+
+@pytest.mark.parametrize("channels", [36, 1200])  # fewer than the beat has samples, and more
+def test_the_directions_of_a_beat_are_those_of_all_its_singular_values(channels: int) -> None:
+    random, clean = np.random.default_rng(0), averaged()
+    bumps = np.exp(-0.5 * ((TIME[:, None] - [-0.16, -0.01, 0.01, 0.26]) / [0.02, 0.01, 0.01, 0.04]) ** 2)
+    wave = 1e-12 * (bumps @ (random.normal(size=(4, channels)) * [[2], [20], [20], [6]]))
+    wave += 0.1e-12 * random.normal(size=wave.shape)
+    good, noise = np.ones(channels, dtype=bool), np.full(channels, 0.1e-12)
+    space = signal_space(replace(clean, wave=wave, good=good, noise=noise))
+    _, sizes, right = np.linalg.svd(wave - wave.mean(axis=0), full_matrices=False)
+    edge = 1.1 * 0.1e-12 * (np.sqrt(len(TIME)) + np.sqrt(channels))
+    assert space.shape == (channels, 4)
+    assert (sizes > edge).sum() == 4
+    assert np.abs(space @ space.T - right[:4].T @ right[:4]).max() < 1e-12
+    still = signal_space(replace(clean, wave=0 * wave, good=good, noise=noise))
+    assert np.isfinite(still).all()
 
 
 def test_the_trapezium_is_less_biased_than_the_tangent_in_wideband_noise() -> None:

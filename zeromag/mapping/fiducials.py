@@ -21,6 +21,8 @@ VELOCITY = 0.08  # of the QRS's greatest speed, below which it has not begun or 
 STILL = 0.012  # s that the field must stay that slow
 SMOOTH_QRS = 0.006  # s, moving average before the speed is taken
 SMOOTH_T = 0.016  # s, moving average before P and T are measured
+MOST_DIRECTIONS = 6  # in which a beat is looked for; it has three to five
+TINY = float(np.finfo(np.float64).tiny)
 SEEN = 4.0  # times the noise that a P or T peak must have
 NAN = float("nan")
 
@@ -69,14 +71,31 @@ def signal_space(average: Average) -> F64:
     """Return the directions in which the good channels hold more than noise: (n_good, n_directions).
 
     Singular values beyond what white noise of the average's own size reaches, (√n_times + √n_channels) σ, six
-    at most. A beat has three to five of them; leaving the others out takes most of the noise out of the RMS.
+    at most. Leaving the others out takes most of the noise out of the RMS.
     """
     wave = average.wave[:, average.good]
     noise = float(np.sqrt(np.mean(average.noise[average.good] ** 2)))
-    _, sizes, directions = np.linalg.svd(wave - wave.mean(axis=0), full_matrices=False)
+    sizes, directions = _largest(wave - wave.mean(axis=0), MOST_DIRECTIONS)
     limit = 1.1 * noise * (np.sqrt(len(wave)) + np.sqrt(wave.shape[1]))
-    count = int(np.clip((sizes > limit).sum(), 1, 6))
-    return np.asarray(directions[:count].T, dtype=np.float64)
+    count = max(1, int((sizes > limit).sum()))
+    return np.ascontiguousarray(directions[:, :count])
+
+
+def _largest(wave: F64, count: int) -> tuple[F64, F64]:
+    """Return the largest singular values of (n_times, n_channels), and their directions as columns.
+
+    By way of the smaller of the two matrices of products: all singular values of a thousand channels would take
+    five times as long, in a window too that has pictures to draw meanwhile. What squares lose is far below noise.
+    """
+    from scipy.linalg import eigh
+
+    tall = len(wave) > wave.shape[1]
+    products = wave.T @ wave if tall else wave @ wave.T
+    side = len(products)
+    squares, vectors = eigh(products, subset_by_index=[max(0, side - count), side - 1])
+    sizes: F64 = np.sqrt(np.maximum(squares[::-1], 0.0))
+    directions: F64 = vectors[:, ::-1] if tall else wave.T @ vectors[:, ::-1] / np.maximum(sizes, TINY)
+    return sizes, directions
 
 
 def wave_fiducials(time: F64, wave: F64, rr: float = NAN, baseline: tuple[float, float] | None = None) -> Fiducials:

@@ -212,6 +212,37 @@ def test_no_write_waits_for_much_room(tmp_path: Path, monkeypatch: pytest.Monkey
     assert max(asked) <= 1 << 22
 
 
+def in_memory(path: Path, offset: int) -> bool:
+    """Whether a byte of a file can be had without the disk."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        return os.preadv(file, [bytearray(1)], offset, os.RWF_NOWAIT) == 1
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(file)
+
+
+@pytest.mark.skipif(not hasattr(os, "RWF_NOWAIT"), reason="this system does not tell what of a file is in memory")
+def test_what_is_long_on_the_disk_is_let_go_from_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if subprocess.check_output(["stat", "-f", "-c", "%T", tmp_path], text=True).strip() == "tmpfs":
+        pytest.skip("the temporary folder is in memory itself")
+    monkeypatch.setattr("zeromag.acquire.journal.IN_MEMORY", 1 << 20)
+    source, path = Counter(40_000, block=2000, n=64), tmp_path / "a.zmj"
+    with Journal(path, sync_seconds=0.05) as journal:
+        journal(encode_description(Description(source.sensors, RATE), Stamp(1, 2, 0)))
+        for sequence, block in enumerate(source.blocks()):
+            journal(encode_block(block, Stamp(1, 2, sequence)))
+        assert in_memory(path, 40_000 * 64 * 4)  # of a little more than that: what is newest stays
+        until = time.monotonic() + 60
+        while in_memory(path, 1 << 20) or in_memory(path, 5 << 20):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        assert in_memory(path, 40_000 * 64 * 4)
+    assert is_counted(blocks_of(path))
+    assert len(joined(blocks_of(path))) == 40_000
+
+
 @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="this system reserves no room")
 def test_room_for_minutes_is_there_before_the_first_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reserve, ends = os.posix_fallocate, list[int]()

@@ -3,7 +3,9 @@
 One `write` a frame, so that `kill -9` loses at most the frame in flight; `fdatasync` twice a second on an
 own thread, so that a power cut loses less than one second also when the disk is slow; room reserved ahead, so
 that a full disk is met before a frame is acknowledged and not in the middle of one. Most of it is reserved before
-the first frame: a file system that has to look on a busy disk for room keeps every write to the file waiting.
+the first frame: a file system that has to look on a busy disk for room keeps every write to the file waiting. What is
+long on the disk is let go from memory, so that an hour's recording does not fill it, and pages are written to again
+that are at hand.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ INDEX_EVERY: Final = 64  # sequenced frames between two entries of the index
 LAST_WORDS: Final = 4096  # bytes always left for the end frame
 WARN_SECONDS: Final = 600.0
 AHEAD_SECONDS: Final = 300.0  # of the stream that room is reserved for, when less than
+IN_MEMORY: Final = 512 << 20  # bytes, the newest: what a consumer missed in 10 s is read from there at any pace
 _LOW_SECONDS: Final = 20.0  # is left
 _AHEAD_MOST: Final = 1 << 32  # bytes
 _SHARE: Final = 1 / 8  # of the free disk that is reserved at most
@@ -46,7 +49,7 @@ class Journal:
         self.seconds_left = float("inf")
         self.sequences = 0  # sequenced frames written
         self.first = 0  # sequence of the first of them
-        self._size = self._reserved = 0
+        self._size = self._reserved = self._let_go = 0
         self._step = _STEP_LEAST
         self._index = array("q")
         self._began = time.monotonic()
@@ -145,7 +148,9 @@ class Journal:
         sync = getattr(os, "fdatasync", os.fsync)
         while not self._stop.wait(seconds):
             try:
+                before = self._size
                 sync(self._file)
+                self._let_memory_go(before - IN_MEMORY)
                 pace = self._size / max(time.monotonic() - self._began, 1e-3)
                 free = self._free()
                 self.seconds_left = (free - LAST_WORDS) / pace if pace else float("inf")
@@ -154,6 +159,12 @@ class Journal:
             except OSError as error:
                 self._fault = error
                 return
+
+    def _let_memory_go(self, end: int) -> None:
+        """Tell the system that what is on the disk up to here need not stay in memory; not every system can be told."""
+        if end > self._let_go and hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(self._file, self._let_go, end - self._let_go, os.POSIX_FADV_DONTNEED)
+            self._let_go = max(0, end - _PIECE)  # once more with the next: a page that reached beyond was left
 
     def _free(self) -> int:
         """Return how many bytes can still be written, those reserved included."""

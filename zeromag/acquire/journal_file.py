@@ -57,6 +57,8 @@ class JournalFile:
                 if file.seek(0, 2) == 0:
                     return
                 with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content, memoryview(content) as view:
+                    if hasattr(mmap, "MADV_SEQUENTIAL"):  # a long recording's beginning is on the disk alone
+                        content.madvise(mmap.MADV_SEQUENTIAL)
                     yield from self._walk(content, view, runs=runs)
         except OSError as error:
             raise InputError(f"the journal {self.path} cannot be read: {error.strerror}") from error

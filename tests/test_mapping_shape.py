@@ -37,10 +37,10 @@ def test_the_end_of_each_channels_t_wave_is_where_its_tangent_ends() -> None:
     """The steepest tangent of a Gaussian meets zero two widths after its peak; the sign does not matter."""
     middles, width = np.array([0.26, 0.27, 0.29, 0.25]), 0.04
     waves = np.stack([sign * gauss(m, width) for m, sign in zip(middles, (1, -1, 1, -1), strict=True)], axis=1)
-    ends = t_ends(TIME, waves, 0.267)
+    ends = t_ends(TIME, waves, np.arange(waves.shape[1]), 0.267)
     smooth = 16e-3**2 / 6  # two moving averages of 16 ms widen a Gaussian by their variance
     assert ends == pytest.approx(middles + 2 * np.sqrt(width**2 + smooth), abs=1.5e-3)
-    assert np.isnan(t_ends(TIME, waves, float("nan"))).all()
+    assert np.isnan(t_ends(TIME, waves, np.arange(waves.shape[1]), float("nan"))).all()
 
 
 def test_spread_is_range_deviation_and_unlikeness_of_neighbours() -> None:

@@ -16,7 +16,7 @@ from zeromag.mapping.parameters import Parameter, parameters
 from zeromag.scan.scan import Scan
 
 BRIEF = 0.5  # s of a core that a look may take as often as it is asked for
-REST = 3.0  # times what a longer one took, until the next: a thousand channels take seconds, and cores are few
+REST = 6.0  # times what a longer one took, until the next: of a thousand channels it takes seconds, and cores are few
 BROKEN = 60.0  # s until the next after one that failed
 SLACK = 2.5  # s that a beat may take to be decided, beyond which a stream without one is silent
 

@@ -33,7 +33,8 @@ def resampled(average: Average) -> Iterator[tuple[F64, float]]:
     away, signs = away.reshape(n, -1), _signs(n)
     for first in range(0, HALVES, AT_ONCE):
         some = signs[first : first + AT_ONCE]
-        waves = average.wave + (some @ away).reshape(len(some), *average.wave.shape)
+        waves = (some @ away).reshape(len(some), *average.wave.shape)
+        waves += average.wave  # in place: another array of that size would be new pages each time
         yield from zip(waves, (_median_rr(average, 1.0 + drawn) for drawn in some), strict=True)
 
 

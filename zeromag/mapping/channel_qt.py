@@ -29,7 +29,7 @@ class ChannelQt:
 
     def __call__(self, time: F64, wave: F64, marks: Fiducials) -> F64:
         """Return each one's QT, s, from the array's QRS onset to its own T end: (n,), NaN where there is none."""
-        return t_ends(time, wave[:, self.columns], marks.t_peak) - marks.qrs_onset
+        return t_ends(time, wave, self.columns, marks.t_peak) - marks.qrs_onset
 
     def spread(self, qt: F64) -> Mapping[str, float]:
         """Return QT dispersion, its standard deviation (Oikarinen 1998), and the smoothness (Van Leeuwen 1999)."""
@@ -64,28 +64,28 @@ def channel_qt(average: Average, marks: Fiducials) -> ChannelQt:
     return ChannelQt(columns, beside)
 
 
-def t_ends(time: F64, wave: F64, t_peak: float) -> F64:
-    """Return where the steepest tangent of each channel's descent from its T peak meets zero: (n_channels,) s."""
+def t_ends(time: F64, wave: F64, columns: I64, t_peak: float) -> F64:
+    """Return where the steepest tangent of some channels' descent from their T peak meets zero: (n_columns,) s."""
     from scipy.ndimage import uniform_filter1d
 
-    ends = np.full(wave.shape[1], np.nan)
-    if not np.isfinite(t_peak) or not wave.shape[1]:
+    ends = np.full(len(columns), np.nan)
+    if not np.isfinite(t_peak) or not len(columns):
         return ends
     step = float(time[1] - time[0])
     n = max(1, round(SMOOTH_T / step))
     low, stop = np.searchsorted(time, [t_peak - NEAR - 4 * SMOOTH_T, t_peak + NEAR + FALL]).tolist()
-    part, at = wave[low:stop], time[low:stop]
+    part, at = wave[low:stop][:, columns], time[low:stop]
     smooth = uniform_filter1d(uniform_filter1d(part, n, axis=0, mode="nearest"), n, axis=0, mode="nearest")
     near = np.flatnonzero(np.abs(at - t_peak) <= NEAR)
     if len(near) < 3:
         return ends
     tall = near[0] + np.argmax(np.abs(smooth[near]), axis=0)
-    upright = smooth * np.sign(smooth[tall, np.arange(wave.shape[1])])
+    each = np.arange(len(columns))
+    upright = smooth * np.sign(smooth[tall, each])
     slope = np.gradient(upright, step, axis=0)
     rows = np.arange(len(at))[:, None]
     after = (rows >= tall) & (rows <= tall + round(FALL / step))
     steepest = np.argmin(np.where(after, slope, np.inf), axis=0)
-    each = np.arange(wave.shape[1])
     falls = slope[steepest, each] < 0
     ends[falls] = (at[steepest] - upright[steepest, each] / np.where(falls, slope[steepest, each], -1.0))[falls]
     return ends

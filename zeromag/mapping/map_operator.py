@@ -19,18 +19,20 @@ FEW = 6  # readings from which on it pays to copy the weights of sixteen pixels 
 def _weigh_few(readings: F64, weights: F64, out: F64) -> None:
     """Sum each reading's channels into pixels, channel after channel: `out` (n_times, n_pixels) starts at zero.
 
-    Four channels a round, since pixels are otherwise loaded and stored for each.
+    Four channels a round, since pixels are otherwise loaded and stored for each; all readings in it, since the weights
+    of a thousand channels lie beyond every cache.
     """
     n = weights.shape[0]
-    for t in range(readings.shape[0]):
-        for c in range(0, n - 3, 4):
+    for c in range(0, n - 3, 4):
+        for t in range(readings.shape[0]):
             one, two, three, four = readings[t, c], readings[t, c + 1], readings[t, c + 2], readings[t, c + 3]
             for p in range(weights.shape[1]):
                 total = out[t, p] + one * weights[c, p]
                 total += two * weights[c + 1, p]
                 total += three * weights[c + 2, p]
                 out[t, p] = total + four * weights[c + 3, p]
-        for c in range(n // 4 * 4, n):
+    for c in range(n // 4 * 4, n):
+        for t in range(readings.shape[0]):
             value = readings[t, c]
             for p in range(weights.shape[1]):
                 out[t, p] += value * weights[c, p]

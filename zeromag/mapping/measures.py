@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from zeromag._jit import F64
+from zeromag._jit import BOOL, F64
 from zeromag.mapping.average import Average
 from zeromag.mapping.channel_qt import channel_qt
 from zeromag.mapping.dipole import PARAMETERS, DipoleFit, DipoleFitter
 from zeromag.mapping.fiducials import Fiducials, beat_to_beat, marks, signal_space
+from zeromag.mapping.field_map import FieldMap
 from zeromag.mapping.intervals import intervals
 from zeromag.mapping.map_operator import MapOperator
 from zeromag.mapping.mapper import Mapper
@@ -22,6 +25,8 @@ class Measures:
 
     def __init__(self, average: Average, mapper: Mapper) -> None:
         self._time, self._good, self._kind = average.time, average.good, average.kind
+        # of all channels nothing is copied: of a thousand a copy is megabytes
+        self._taken: BOOL | slice = slice(None) if average.good.all() else average.good
         self._space = signal_space(average) if average.good.any() else np.zeros((0, 0))
         self._rate = 1.0 / (average.time[1] - average.time[0])
         self._rr = beat_to_beat(average)
@@ -57,7 +62,7 @@ class Measures:
         """Return the fiducials of a wave."""
         if not self._good.any():
             return Fiducials()
-        return marks(self._kind, self._time, wave[:, self._good] @ self._space, self._rr)
+        return marks(self._kind, self._time, wave[:, self._taken] @ self._space, self._rr)
 
     def channels_qt(self, wave: F64) -> F64:
         """Return the QT interval of every channel, s: (n_channels,), NaN where T is too small to tell."""
@@ -76,7 +81,7 @@ class Measures:
         return np.asarray(here + 0.5 * d * (after - before) + 0.5 * d * d * (before - 2 * here + after))
 
     def _shape(self, wave: F64, marks: Fiducials) -> dict[str, float]:
-        seen = wave[:, self._good]
+        seen = wave[:, self._taken]
         found: dict[str, float] = {}
         if np.isfinite(marks.qrs_end - marks.qrs_onset):
             found["qrs_fragmentation"] = qrs_fragmentation(seen[self._row(marks.qrs_onset) : self._row(marks.qrs_end)])
@@ -86,26 +91,29 @@ class Measures:
 
     def _maps(self, operator: MapOperator, wave: F64, marks: Fiducials) -> dict[str, float]:
         found: dict[str, float] = {}
+        instants = {"R": marks.r_peak, "T": marks.t_peak, "T begins": marks.t_onset}
+        told = {name: seconds for name, seconds in instants.items() if np.isfinite(seconds)}
+        # all at once: of a thousand channels the weights take longer to come from memory than to be summed
+        times, readings = np.array(list(told.values())), [self._at(wave, seconds) for seconds in told.values()]
+        maps = operator(times, np.array(readings).reshape(-1, len(self._good)))
         totals: dict[str, Currents] = {}
-        for peak, seconds in (("R", marks.r_peak), ("T", marks.t_peak)):
-            if not np.isfinite(seconds):
-                continue
-            at, totals[peak] = self._at_peak(operator, self._at(wave, seconds))
-            found |= {f"{name}_{peak}": value for name, value in at.items()}
-        if len(totals) == 2:
+        for k, name in enumerate(told):
+            totals[name] = currents(maps.grid, maps.jx[k], maps.jy[k])
+            if name != "T begins":
+                at = self._at_peak(maps, k, totals[name], readings[k])
+                found |= {f"{what}_{name}": value for what, value in at.items()}
+        if "R" in totals and "T" in totals:
             found["r_t_angle"] = _turn(totals["R"].total_angle, totals["T"].total_angle)
-            found |= self._tbeg_tmax(operator, wave, marks, totals)
+            found |= _tbeg_tmax(totals)
         grown = growth(self._time, wave, marks)
         if grown is not None:
             found |= t_motion(operator, grown)
         return found
 
-    def _at_peak(self, operator: MapOperator, reading: F64) -> tuple[dict[str, float], Currents]:
-        jx, jy = operator.currents(reading[None, :])
-        pair = poles(operator.grid, operator.bz(reading[None, :])[0])
-        current = currents(operator.grid, jx[0], jy[0])
+    def _at_peak(self, maps: FieldMap, k: int, current: Currents, reading: F64) -> dict[str, float]:
+        pair = poles(maps.grid, maps.bz[k])
         goodness = self._fitter(reading).goodness if self._fitter is not None else float("nan")
-        found = {
+        return {
             "map_angle": pair.angle,
             "pole_distance": pair.distance,
             "pole_ratio": pair.ratio,
@@ -115,22 +123,18 @@ class Measures:
             "total_current_angle": current.total_angle,
             "non_dipolarity": 1.0 - goodness,
         }
-        return found, current
 
-    def _tbeg_tmax(
-        self, operator: MapOperator, wave: F64, marks: Fiducials, totals: dict[str, Currents]
-    ) -> dict[str, float]:
-        """Return by what vector the total current changes from T's beginning to its peak, over its length at R."""
-        if not np.isfinite(marks.t_onset):
-            return {}
-        jx, jy = operator.currents(self._at(wave, marks.t_onset)[None, :])
-        begin = currents(operator.grid, jx[0], jy[0]).vector
-        end, size = totals["T"].vector, totals["R"].total
-        across, up = end[0] - begin[0], end[1] - begin[1]
-        return {
-            "tbeg_tmax_vector": float(np.hypot(across, up)) / size if size > 0 else float("nan"),
-            "tbeg_tmax_angle": float(np.degrees(np.arctan2(up, across))),
-        }
+
+def _tbeg_tmax(totals: Mapping[str, Currents]) -> dict[str, float]:
+    """Return by what vector the total current changes from T's beginning to its peak, over its length at R."""
+    if "T begins" not in totals:
+        return {}
+    begin, end, size = totals["T begins"].vector, totals["T"].vector, totals["R"].total
+    across, up = end[0] - begin[0], end[1] - begin[1]
+    return {
+        "tbeg_tmax_vector": float(np.hypot(across, up)) / size if size > 0 else float("nan"),
+        "tbeg_tmax_angle": float(np.degrees(np.arctan2(up, across))),
+    }
 
 
 def _turn(first: float, last: float) -> float:

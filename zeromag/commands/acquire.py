@@ -10,11 +10,13 @@ from typing import Any
 
 from zeromag.commands.lifeline import lifeline
 from zeromag.commands.settings import session_of
+from zeromag.commands.turns import short_turns
 from zeromag.session import Session
 
 
 def run(flags: argparse.Namespace) -> int:
     """Acquire until the source ends, the time is over or somebody asks it to stop."""
+    short_turns()
     with lifeline(flags.leash) as line:
         if flags.leash:
             told = line.told()

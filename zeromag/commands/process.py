@@ -9,12 +9,14 @@ from pathlib import Path
 
 from zeromag.commands.lifeline import lifeline
 from zeromag.commands.settings import session_of
+from zeromag.commands.turns import short_turns
 from zeromag.errors import InputError
 from zeromag.session import Session
 
 
 def run(flags: argparse.Namespace) -> int:
     """Process a stream until it ends or somebody asks to stop; results are written on the way out."""
+    short_turns()
     with lifeline(flags.leash) as line:
         from zeromag.live.process import process
         from zeromag.live.warm import warm

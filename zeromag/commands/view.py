@@ -16,7 +16,7 @@ from zeromag.session import Session
 if TYPE_CHECKING:
     from zeromag.viz.page import Door
 
-NICE = 10  # of the page's process
+NICE = 10  # of a process that shows a running stream
 
 
 def run(flags: argparse.Namespace) -> int:
@@ -34,6 +34,7 @@ def run(flags: argparse.Namespace) -> int:
 
 
 def _follow(flags: argparse.Namespace, line: Lifeline) -> int:
+    _step_back()
     if flags.web:
         from zeromag.viz.page import serve_page
     else:
@@ -51,7 +52,6 @@ def _follow(flags: argparse.Namespace, line: Lifeline) -> int:
     if endpoint is None:
         raise InputError("view needs a recording, or --from ENDPOINT: the address that `zeromag process` printed")
     if flags.web:
-        _step_back()
         # a stream on this machine needs no key; the page's visitors may
         keys = None if is_local(endpoint) else flags.keys
         return serve_page(endpoint, stop=line.stop, announce=line.announce, keys=keys, door=_door(flags))
@@ -92,7 +92,7 @@ def _review(flags: argparse.Namespace, line: Lifeline) -> int:
 
 
 def _step_back() -> None:
-    """Let acquisition and processing go first on this machine, however many look at the page."""
+    """Let acquisition and processing go first on this machine: a picture may be late, a block should not."""
     if hasattr(os, "nice"):
         os.nice(NICE)
 
